@@ -1,0 +1,194 @@
+//! What the opaque handles point to.
+
+use std::ffi::{CString, c_char};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
+
+use super::types::{ncsn_model, ncsn_run};
+use crate::error::{Error, Result, bail};
+use crate::{Canceller, Model, Progress, Run};
+
+/// Behind `ncsn_model *`: an `Arc`, so that runs keep it alive.
+pub(super) struct ModelHandle {
+    pub model: Model,
+    /// What ncsn_get_info() points to.
+    pub shape: Vec<i64>,
+    pub fallback_reason: CString,
+    pub runtime_version: CString,
+    pub runtime_path: CString,
+    pub description: CString,
+    pub license: CString,
+    poisoned: AtomicBool,
+}
+
+/// Behind `ncsn_run *`: an `Arc`, so that a call in flight survives ncsn_run_free().
+pub(super) struct RunHandle {
+    run: Mutex<Run>,
+    pub canceller: Canceller,
+    pub latest: Mutex<Progress>,
+    pub error: Mutex<String>,
+    poisoned: AtomicBool,
+    _model: Arc<ModelHandle>,
+}
+
+/// Marks a handle as broken if it is dropped by a panic.
+struct PoisonOnPanic<'a>(&'a AtomicBool);
+
+impl Drop for PoisonOnPanic<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.store(true, Ordering::Release);
+        }
+    }
+}
+
+fn refuse_poisoned(flag: &AtomicBool, what: &str) -> Result<()> {
+    if flag.load(Ordering::Acquire) {
+        bail!(Panic, "an earlier call broke this {what} (NCSN_ERR_PANIC); destroy it");
+    }
+    Ok(())
+}
+
+impl ModelHandle {
+    pub fn new(model: Model) -> Self {
+        let text = |text: &str| CString::new(text.replace('\0', " ")).unwrap_or_default();
+        let (contract, runtime) = (model.contract(), model.runtime());
+        Self {
+            shape: contract.shape.iter().map(|&dim| dim as i64).collect(),
+            fallback_reason: text(&runtime.fallback_reason),
+            runtime_version: text(&runtime.version),
+            runtime_path: text(&runtime.path),
+            description: text(&contract.description),
+            license: text(&contract.license),
+            poisoned: AtomicBool::new(false),
+            model,
+        }
+    }
+
+    pub fn into_raw(self) -> *mut ncsn_model {
+        Arc::into_raw(Arc::new(self)).cast_mut().cast()
+    }
+}
+
+/// Runs `body` on the model behind a handle.
+///
+/// # Safety
+/// NULL or a live handle.
+pub(super) unsafe fn with_model<T>(
+    handle: *const ncsn_model,
+    body: impl FnOnce(&Arc<ModelHandle>) -> Result<T>,
+) -> Result<T> {
+    // SAFETY: as the caller says; the clone keeps it alive during the call.
+    let model = unsafe { share::<ModelHandle>(handle.cast()) }
+        .ok_or_else(|| super::memory::null("model"))?;
+    refuse_poisoned(&model.poisoned, "model")?;
+    let _poison = PoisonOnPanic(&model.poisoned);
+    body(&model)
+}
+
+/// Gives a handle's reference back.
+///
+/// # Safety
+/// NULL or a live handle, which is dead afterwards.
+pub(super) unsafe fn release_model(handle: *mut ncsn_model) {
+    if !handle.is_null() {
+        // SAFETY: made by into_raw, released once.
+        drop(unsafe { Arc::from_raw(handle.cast::<ModelHandle>().cast_const()) });
+    }
+}
+
+impl RunHandle {
+    pub fn new(run: Run, model: &Arc<ModelHandle>) -> Self {
+        Self {
+            canceller: run.canceller(),
+            latest: Mutex::new(run.progress()),
+            error: Mutex::new(String::new()),
+            poisoned: AtomicBool::new(false),
+            run: Mutex::new(run),
+            _model: Arc::clone(model),
+        }
+    }
+
+    pub fn into_raw(self: Arc<Self>) -> *mut ncsn_run {
+        Arc::into_raw(self).cast_mut().cast()
+    }
+
+    /// The run, unless some other call is inside it.
+    pub fn lock(&self) -> Result<MutexGuard<'_, Run>> {
+        refuse_poisoned(&self.poisoned, "run")?;
+        match self.run.try_lock() {
+            Ok(run) => Ok(run),
+            Err(TryLockError::Poisoned(run)) => Ok(run.into_inner()),
+            Err(TryLockError::WouldBlock) => bail!(
+                State,
+                "this run is in use, by another thread or by the call whose callback you are in; \
+                 only ncsn_run_cancel, ncsn_run_poll and ncsn_run_error may be called meanwhile"
+            ),
+        }
+    }
+
+    pub fn latest(&self) -> Progress {
+        *self.latest.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Runs `body` on a run and keeps the text of its error with the run.
+///
+/// # Safety
+/// NULL or a live handle; it may be freed by another thread meanwhile.
+pub(super) unsafe fn with_run<T>(
+    handle: *const ncsn_run,
+    body: impl FnOnce(&Arc<RunHandle>) -> Result<T>,
+) -> Result<T> {
+    // SAFETY: as the caller says; the clone keeps it alive during the call.
+    let run =
+        unsafe { share::<RunHandle>(handle.cast()) }.ok_or_else(|| super::memory::null("run"))?;
+    let guarded = || {
+        let _poison = PoisonOnPanic(&run.poisoned);
+        body(&run)
+    };
+    let result = super::guard::caught(guarded).and_then(|result| result);
+    if let Err(error) = &result {
+        run.keep(error);
+    }
+    result
+}
+
+impl RunHandle {
+    fn keep(&self, error: &Error) {
+        let mut slot = self.error.lock().unwrap_or_else(PoisonError::into_inner);
+        error.message().clone_into(&mut slot);
+    }
+}
+
+/// Gives a handle's reference back; a call in flight is cancelled and finishes on its own.
+///
+/// # Safety
+/// NULL or a live handle, which is dead afterwards.
+pub(super) unsafe fn release_run(handle: *mut ncsn_run) {
+    if !handle.is_null() {
+        // SAFETY: made by into_raw, released once.
+        let run = unsafe { Arc::from_raw(handle.cast::<RunHandle>().cast_const()) };
+        run.canceller.cancel();
+    }
+}
+
+/// A further reference to what a handle points to.
+///
+/// # Safety
+/// NULL or from `Arc::into_raw` of a T, not yet released.
+unsafe fn share<T>(handle: *const T) -> Option<Arc<T>> {
+    if handle.is_null() {
+        return None;
+    }
+    // SAFETY: the handle holds a reference, so the count is at least one.
+    unsafe {
+        Arc::increment_strong_count(handle);
+        Some(Arc::from_raw(handle))
+    }
+}
+
+/// A C string that lives as long as the handle it is a field of.
+pub(super) fn pointer(text: &CString) -> *const c_char {
+    text.as_ptr()
+}

@@ -1,0 +1,642 @@
+//! The types and constants of `ncsn.h`. cbindgen reads this file: every comment here is the manual.
+
+#![allow(non_camel_case_types)]
+
+use std::ffi::{c_char, c_void};
+
+/// Version of this ABI: its major number, the `1` of `libncsn.so.1`. It changes only when a
+/// program compiled against an older header would break. Compare it with ncsn_abi_version().
+pub const NCSN_ABI_VERSION: u32 = 1;
+
+// ------------------------------------------------------------------------------------------------
+// Status
+
+/// What a call reports: 0 is success, positive values are news, negative values are errors.
+/// The values below are never renumbered and never reused.
+pub type ncsn_status = i32;
+
+/// Success.
+pub const NCSN_OK: i32 = 0;
+/// The run has more to do; call ncsn_run_step() again.
+pub const NCSN_PENDING: i32 = 1;
+/// The run was cancelled (ncsn_run_cancel(), or a progress callback that returned non-zero).
+pub const NCSN_CANCELLED: i32 = 2;
+
+/// An argument is NULL, out of range, or contradicts another one. The text names it.
+pub const NCSN_ERR_ARGUMENT: i32 = -1;
+/// A `struct_size` that this library does not understand: not set, or the caller's header is newer
+/// and uses a field that this library does not know.
+pub const NCSN_ERR_STRUCT_SIZE: i32 = -2;
+/// A string is not valid UTF-8.
+pub const NCSN_ERR_UTF8: i32 = -3;
+/// A file is missing or cannot be read.
+pub const NCSN_ERR_IO: i32 = -4;
+/// The bytes are not an ONNX model that ONNX Runtime can load.
+pub const NCSN_ERR_MODEL: i32 = -5;
+/// A valid ONNX model whose graph, metadata and overrides do not describe a score network.
+/// The text names what is missing or contradictory, and the option and metadata key to set.
+pub const NCSN_ERR_CONTRACT: i32 = -6;
+/// A tensor of the model has a shape that does not fit.
+pub const NCSN_ERR_SHAPE: i32 = -7;
+/// A buffer of the caller has the wrong size. The text says the size needed.
+pub const NCSN_ERR_BUFFER: i32 = -8;
+/// No ONNX Runtime library was found, or the file named is not one. The text lists where it was
+/// looked for and how to supply it.
+pub const NCSN_ERR_RUNTIME_MISSING: i32 = -9;
+/// An ONNX Runtime was found whose version is too old (1.23 or newer is needed).
+pub const NCSN_ERR_RUNTIME_VERSION: i32 = -10;
+/// A requested execution provider cannot be used. The text carries ONNX Runtime's own reason.
+pub const NCSN_ERR_PROVIDER: i32 = -11;
+/// Memory could not be allocated.
+pub const NCSN_ERR_OUT_OF_MEMORY: i32 = -12;
+/// A NaN or infinity in a score, in noise or in a chain. The text says level, step and sample.
+pub const NCSN_ERR_NON_FINITE: i32 = -13;
+/// The call does not fit the state of the object (a run in use by another thread, a result read
+/// before it exists, a second ONNX Runtime asked for).
+pub const NCSN_ERR_STATE: i32 = -14;
+/// A callback of the caller returned non-zero to report failure.
+pub const NCSN_ERR_CALLBACK: i32 = -15;
+/// Understood, but not supported by this version of the library. The text names the field.
+pub const NCSN_ERR_UNSUPPORTED: i32 = -16;
+/// A bug inside the library was caught. The handle concerned answers every later call with this
+/// status and should be destroyed; everything else stays usable.
+pub const NCSN_ERR_PANIC: i32 = -17;
+
+// ------------------------------------------------------------------------------------------------
+// Handles
+
+/// A loaded score network. Share it freely between threads.
+pub struct ncsn_model {
+    _opaque: [u8; 0],
+}
+
+/// A batch of Markov chains in progress. One thread at a time; ncsn_run_cancel() from any.
+pub struct ncsn_run {
+    _opaque: [u8; 0],
+}
+
+// ------------------------------------------------------------------------------------------------
+// Constants. Zero always means "the model's own" (or this library's default).
+
+/// Execution provider: ONNX Runtime's CPU kernels.
+pub const NCSN_PROVIDER_CPU: i32 = 1;
+/// Execution provider: NVIDIA CUDA. Needs a GPU build of ONNX Runtime and the CUDA libraries.
+pub const NCSN_PROVIDER_CUDA: i32 = 2;
+/// Execution provider: NVIDIA TensorRT. Needs a GPU build of ONNX Runtime and TensorRT.
+pub const NCSN_PROVIDER_TENSORRT: i32 = 3;
+
+/// Strict (the default): if a listed provider cannot be used, ncsn_create() fails and says why.
+pub const NCSN_FALLBACK_ERROR: i32 = 0;
+/// Skip providers that cannot be used and end on the CPU; ncsn_get_info() then says why.
+pub const NCSN_FALLBACK_ALLOW: i32 = 1;
+
+/// The network takes x only: f(x).
+pub const NCSN_CONDITIONING_NONE: i32 = 1;
+/// The network takes sigma itself.
+pub const NCSN_CONDITIONING_SIGMA: i32 = 2;
+/// The network takes ln(sigma).
+pub const NCSN_CONDITIONING_LOG_SIGMA: i32 = 3;
+/// The network takes scale * ln(sigma) + shift (EDM: 0.25 ln sigma).
+pub const NCSN_CONDITIONING_AFFINE_LOG: i32 = 4;
+/// The network takes the index of the level, 0 = largest sigma (NCSN, NCSNv2).
+pub const NCSN_CONDITIONING_LEVEL_DESC: i32 = 5;
+/// The network takes the index of the level, 0 = smallest sigma.
+pub const NCSN_CONDITIONING_LEVEL_ASC: i32 = 6;
+/// The network takes t in [0,1] with sigma(t) = sigma_min (sigma_max/sigma_min)^t.
+pub const NCSN_CONDITIONING_TIME01: i32 = 7;
+/// As NCSN_CONDITIONING_TIME01, times conditioning_scale.
+pub const NCSN_CONDITIONING_TIME_SCALED: i32 = 8;
+/// The network takes a value from a table over the levels. Not supported by this version.
+pub const NCSN_CONDITIONING_TABLE: i32 = 9;
+
+/// The network returns the score s = grad log q_sigma(x).
+pub const NCSN_OUTPUT_SCORE: i32 = 1;
+/// The network returns sigma * s.
+pub const NCSN_OUTPUT_SCALED_SCORE: i32 = 2;
+/// The network returns the noise estimate epsilon = -sigma * s.
+pub const NCSN_OUTPUT_NOISE: i32 = 3;
+/// The network returns the denoised estimate D = x + sigma^2 s.
+pub const NCSN_OUTPUT_DENOISED: i32 = 4;
+/// The network returns EDM's raw F. Not supported by this version.
+pub const NCSN_OUTPUT_EDM_RAW: i32 = 5;
+/// The network returns v. Not supported by this version.
+pub const NCSN_OUTPUT_V: i32 = 6;
+
+/// Data in [0, 1].
+pub const NCSN_RANGE_UNIT: i32 = 1;
+/// Data in [-1, 1].
+pub const NCSN_RANGE_CENTERED: i32 = 2;
+/// Logits of data in [0, 1].
+pub const NCSN_RANGE_LOGIT: i32 = 3;
+/// Not pixels; 8-bit output formats are refused.
+pub const NCSN_RANGE_UNBOUNDED: i32 = 4;
+
+/// A sigma that an index-conditioned network was not trained for is an error (the default).
+pub const NCSN_OFF_LADDER_ERROR: i32 = 1;
+/// A sigma that an index-conditioned network was not trained for uses the nearest level (in ln).
+pub const NCSN_OFF_LADDER_NEAREST: i32 = 2;
+
+/// Plain (unadjusted) Langevin dynamics at one noise level with a fixed step size.
+pub const NCSN_SAMPLER_LANGEVIN: i32 = 1;
+/// Annealed Langevin dynamics (Song & Ermon 2019, algorithm 1). The default.
+pub const NCSN_SAMPLER_ANNEALED_LANGEVIN: i32 = 2;
+/// Consistent annealed sampling. Not supported by this version.
+pub const NCSN_SAMPLER_CONSISTENT_ANNEALED: i32 = 3;
+/// Reverse diffusion predictor. Not supported by this version.
+pub const NCSN_SAMPLER_REVERSE_DIFFUSION: i32 = 4;
+/// Ancestral sampling. Not supported by this version.
+pub const NCSN_SAMPLER_ANCESTRAL: i32 = 5;
+/// Euler-Maruyama on the reverse SDE. Not supported by this version.
+pub const NCSN_SAMPLER_EULER_MARUYAMA: i32 = 6;
+/// Predictor-corrector. Not supported by this version.
+pub const NCSN_SAMPLER_PREDICTOR_CORRECTOR: i32 = 7;
+/// Euler on the probability-flow ODE. Not supported by this version.
+pub const NCSN_SAMPLER_EULER: i32 = 8;
+/// Heun on the probability-flow ODE. Not supported by this version.
+pub const NCSN_SAMPLER_HEUN: i32 = 9;
+/// DPM-Solver++(2M). Not supported by this version.
+pub const NCSN_SAMPLER_DPMPP_2M: i32 = 10;
+/// UniPC. Not supported by this version.
+pub const NCSN_SAMPLER_UNIPC: i32 = 11;
+/// Adaptive Runge-Kutta 4(5). Not supported by this version.
+pub const NCSN_SAMPLER_RK45: i32 = 12;
+
+/// The model's own ladder.
+pub const NCSN_SCHEDULE_MODEL: i32 = 1;
+/// `level_count` levels in geometric progression from `sigma_max` to `sigma_min`.
+pub const NCSN_SCHEDULE_GEOMETRIC: i32 = 2;
+/// Karras et al. 2022. Not supported by this version.
+pub const NCSN_SCHEDULE_KARRAS: i32 = 3;
+/// The caller's `sigmas`.
+pub const NCSN_SCHEDULE_GIVEN: i32 = 4;
+
+/// x <- x + (a/2) s + sqrt(a) z, as printed in Song & Ermon 2019, algorithm 1.
+pub const NCSN_STEP_HALF: i32 = 1;
+/// x <- x + a s + sqrt(2a) z, as in the official code and in NCSNv2 (Song & Ermon 2020).
+pub const NCSN_STEP_FULL: i32 = 2;
+
+/// Initial state uniform on [0,1]^D.
+pub const NCSN_INIT_UNIFORM: i32 = 1;
+/// Initial state normal with mean 0 and standard deviation sigma of the first level.
+pub const NCSN_INIT_NORMAL: i32 = 2;
+/// Initial state as given in `init`.
+pub const NCSN_INIT_GIVEN: i32 = 3;
+/// Initial state `init` + sigma z, sigma that of `start_level`: image to image.
+pub const NCSN_INIT_GIVEN_PLUS_NOISE: i32 = 4;
+
+/// float, in the network's own layout (channels first) and the data's own range.
+pub const NCSN_F32_NCHW: i32 = 1;
+/// 8 bit, one byte a pixel, rows top to bottom. One-channel models only.
+pub const NCSN_U8_GRAY: i32 = 2;
+/// 8 bit, R G B interleaved. Models with 3 channels, or 1 (repeated).
+pub const NCSN_U8_RGB: i32 = 3;
+/// 8 bit, R G B A interleaved, A = 255. Models with 3 channels, or 1 (repeated).
+pub const NCSN_U8_RGBA: i32 = 4;
+
+/// ncsn_run_read(): the finished samples. NCSN_ERR_STATE while the run is not done.
+pub const NCSN_READ_SAMPLE: i32 = 1;
+/// ncsn_run_read(): the chains as they are now, noise and all.
+pub const NCSN_READ_STATE: i32 = 2;
+/// ncsn_run_read(): the latest denoised estimate x + sigma^2 s, what a viewer wants to see.
+pub const NCSN_READ_DENOISED: i32 = 3;
+
+/// The provider builds an engine for the network (TensorRT can take minutes).
+pub const NCSN_PHASE_PREPARING: i32 = 1;
+/// The chains run.
+pub const NCSN_PHASE_SAMPLING: i32 = 2;
+/// The final denoising evaluation runs.
+pub const NCSN_PHASE_DENOISING: i32 = 3;
+/// The samples are ready.
+pub const NCSN_PHASE_DONE: i32 = 4;
+
+/// Noise for the initial state.
+pub const NCSN_NOISE_INIT: i32 = 1;
+/// Noise of a Langevin update.
+pub const NCSN_NOISE_LANGEVIN: i32 = 2;
+/// Noise of a predictor. Not requested by this version.
+pub const NCSN_NOISE_PREDICTOR: i32 = 3;
+/// Noise of stochastic churn. Not requested by this version.
+pub const NCSN_NOISE_CHURN: i32 = 4;
+/// Noise on the known part when inpainting. Not requested by this version.
+pub const NCSN_NOISE_INPAINT: i32 = 5;
+
+/// Log level: something failed.
+pub const NCSN_LOG_ERROR: i32 = 1;
+/// Log level: something is probably not as you want it.
+pub const NCSN_LOG_WARN: i32 = 2;
+/// Log level: what was chosen (library path, provider, threads).
+pub const NCSN_LOG_INFO: i32 = 3;
+/// Log level: for debugging this library.
+pub const NCSN_LOG_DEBUG: i32 = 4;
+
+// ------------------------------------------------------------------------------------------------
+// Callbacks
+
+/// Receives one log message, a UTF-8 line without line end, valid during the call only. May be
+/// called on any thread that is inside a call of this library, and on ONNX Runtime's own.
+pub type ncsn_log_fn =
+    Option<unsafe extern "C" fn(user: *mut c_void, level: i32, message: *const c_char)>;
+
+/// Receives progress after each evaluation of the network by a micro-batch, on the thread that is
+/// inside the library's call, with no lock held that another call would need. Return 0 to go on,
+/// anything else to cancel. Must not unwind (throw) into the library.
+pub type ncsn_progress_fn =
+    Option<unsafe extern "C" fn(user: *mut c_void, now: *const ncsn_progress) -> i32>;
+
+/// Replaces the noise generator: fill `out` with sample_count * elements_per_sample standard
+/// normals, sample after sample, and return 0. Anything else stops the call with
+/// NCSN_ERR_CALLBACK. Non-finite values are refused with NCSN_ERR_NON_FINITE.
+pub type ncsn_noise_fn = Option<
+    unsafe extern "C" fn(
+        user: *mut c_void,
+        request: *const ncsn_noise_request,
+        out: *mut f32,
+    ) -> i32,
+>;
+
+/// May change the score before it is used: `score` holds sample_count * elements_per_sample
+/// floats, s(x, sigma) at `request->x`. Add to it what should steer the chains (a gradient of a
+/// log likelihood, say) and return 0. Anything else stops the call with NCSN_ERR_CALLBACK.
+pub type ncsn_guide_fn = Option<
+    unsafe extern "C" fn(
+        user: *mut c_void,
+        request: *const ncsn_guide_request,
+        score: *mut f32,
+    ) -> i32,
+>;
+
+/// A network of the caller's own: writes its output for `sample_count` samples at `x` and noise
+/// level `sigma` to `out` (same layout as `x`) and returns 0. What the output means is
+/// ncsn_model_options::output (the score when not set). `labels` is NULL in this version.
+pub type ncsn_score_fn = Option<
+    unsafe extern "C" fn(
+        user: *mut c_void,
+        x: *const f32,
+        sigma: f64,
+        labels: *const i64,
+        sample_count: u32,
+        out: *mut f32,
+    ) -> i32,
+>;
+
+// ------------------------------------------------------------------------------------------------
+// Structs. The first field is always struct_size = sizeof(the struct) as the caller was compiled.
+
+/// One option for one execution provider, passed through to ONNX Runtime untouched.
+/// This struct is frozen: it never grows.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct ncsn_provider_option {
+    /// NCSN_PROVIDER_*: which provider it is for.
+    pub provider: i32,
+    /// Set to 0.
+    pub reserved: u32,
+    /// Name, UTF-8, e.g. "trt_engine_cache_path".
+    pub key: *const c_char,
+    /// Value, UTF-8.
+    pub value: *const c_char,
+}
+
+/// How to load a model: where ONNX Runtime is, what runs the network, and whatever the file's
+/// metadata does not say (or says wrong). Initialise with ncsn_model_options_init().
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct ncsn_model_options {
+    /// sizeof(ncsn_model_options); set by ncsn_model_options_init().
+    pub struct_size: u32,
+    /// NCSN_FALLBACK_ERROR (default) or NCSN_FALLBACK_ALLOW.
+    pub fallback: i32,
+    /// Path of ONNX Runtime's shared library, UTF-8. NULL: search, in this order, the environment
+    /// variables NCSN_ORT_PATH and ORT_DYLIB_PATH, then the folder that libncsn itself is in.
+    /// System folders are never searched. One process uses one ONNX Runtime: once loaded, another
+    /// path is NCSN_ERR_STATE.
+    pub runtime_path: *const c_char,
+    /// Execution providers in order of preference (NCSN_PROVIDER_*). NULL: CPU.
+    /// A provider listed here must work (see `fallback`) and parts of the network that none of the
+    /// listed ones can run are an error, unless NCSN_PROVIDER_CPU is listed too.
+    pub providers: *const i32,
+    /// Number of entries in `providers`.
+    pub provider_count: usize,
+    /// Options passed through to the providers. May be NULL.
+    pub provider_options: *const ncsn_provider_option,
+    /// Number of entries in `provider_options`.
+    pub provider_option_count: usize,
+    /// Which device of the provider (GPU number). Default 0.
+    pub device_id: i32,
+    /// Threads that ONNX Runtime may use inside one evaluation; 0: as many as this process may use.
+    pub intra_threads: u32,
+    /// 1: these threads spin while they wait, which gains some percent on a machine that does
+    /// nothing else and loses much on one that does. 0 (default): they sleep.
+    pub spinning: i32,
+    /// 1: when the file carries a self-check vector (`ncsn.selfcheck`), run it at load and fail
+    /// with NCSN_ERR_MODEL if the runtime does not reproduce it. 0 (default): do not.
+    pub selfcheck: i32,
+    /// Every evaluation is padded to a multiple of this many samples. Some kernels round
+    /// differently when the number of rows is not a multiple of 4; with 4 here samples are
+    /// bit-identical over batch sizes for such networks too. 0 (default): 4 for samples of rank 1,
+    /// 1 for images and everything larger.
+    pub row_multiple: u32,
+    /// NCSN_CONDITIONING_*. This and all fields below override the metadata of the file;
+    /// 0 or NULL: take it from the metadata (key `ncsn.conditioning`).
+    pub conditioning: i32,
+    /// Scale of NCSN_CONDITIONING_AFFINE_LOG and _TIME_SCALED (`ncsn.conditioning_scale`).
+    pub conditioning_scale: f64,
+    /// Shift of NCSN_CONDITIONING_AFFINE_LOG (`ncsn.conditioning_shift`).
+    pub conditioning_shift: f64,
+    /// NCSN_OUTPUT_*: what the network returns (`ncsn.output`).
+    pub output: i32,
+    /// NCSN_RANGE_*: the range of the data (`ncsn.range`).
+    pub value_range: i32,
+    /// The ladder of noise levels, largest first, all positive (`ncsn.sigmas`).
+    pub sigmas: *const f64,
+    /// Number of entries in `sigmas`.
+    pub sigma_count: usize,
+    /// Standard deviation of the data (`ncsn.sigma_data`), for preconditioned networks.
+    pub sigma_data: f64,
+    /// Number of classes (`ncsn.classes`). Class inputs are not supported by this version.
+    pub class_count: u32,
+    /// NCSN_OFF_LADDER_*: sigmas an index-conditioned network was not trained for.
+    pub off_ladder: i32,
+    /// Shape of one sample, without the batch axis (`ncsn.shape`). Needed only when the file
+    /// leaves these axes dynamic.
+    pub shape: *const i64,
+    /// Number of entries in `shape`.
+    pub shape_rank: usize,
+    /// Name of the graph's input for x. NULL: found by rank and type.
+    pub input_name: *const c_char,
+    /// Name of the graph's conditioning input. NULL: the other input.
+    pub conditioning_name: *const c_char,
+    /// Name of the graph's class input. Not supported by this version.
+    pub class_name: *const c_char,
+    /// Name of the graph's output. NULL: the only one, or the only one shaped like x.
+    pub output_name: *const c_char,
+}
+
+/// A network of the caller's own, for ncsn_create_from_callback().
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct ncsn_score_source {
+    /// sizeof(ncsn_score_source); set by the caller.
+    pub struct_size: u32,
+    /// Number of entries in `shape`, 1 to 8.
+    pub rank: u32,
+    /// Shape of one sample, without a batch axis.
+    pub shape: *const i64,
+    /// Passed to `score`.
+    pub user: *mut c_void,
+    /// The network. Calls come from whichever thread runs a chain, several at once if several
+    /// runs are stepped at once.
+    pub score: ncsn_score_fn,
+}
+
+/// What a loaded model is. Filled by ncsn_get_info(). Pointers live as long as the model (that is,
+/// until ncsn_destroy() and the end of its last run); strings are UTF-8, never NULL.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct ncsn_model_info {
+    /// sizeof(ncsn_model_info); set by the caller before the call.
+    pub struct_size: u32,
+    /// Rank of one sample: the number of entries in `shape`.
+    pub rank: u32,
+    /// Shape of one sample, without the batch axis, e.g. {1, 28, 28}.
+    pub shape: *const i64,
+    /// Number of floats in one sample: the product of `shape`.
+    pub element_count: usize,
+    /// The ladder of noise levels, largest first. NULL when the model has none.
+    pub sigmas: *const f64,
+    /// Number of noise levels; 0 when the model has no ladder.
+    pub level_count: usize,
+    /// The largest noise level, or 0.
+    pub sigma_max: f64,
+    /// The smallest noise level, or 0.
+    pub sigma_min: f64,
+    /// NCSN_CONDITIONING_*.
+    pub conditioning: i32,
+    /// NCSN_OUTPUT_*.
+    pub output: i32,
+    /// Number of classes; 0 for an unconditional model.
+    pub class_count: u32,
+    /// NCSN_RANGE_*.
+    pub value_range: i32,
+    /// NCSN_PROVIDER_* that runs the network (the first of the list that could be used);
+    /// 0 for a network of the caller's own.
+    pub provider: i32,
+    /// Device number given to the provider.
+    pub device_id: i32,
+    /// Threads that ONNX Runtime may use inside one evaluation.
+    pub intra_threads: u32,
+    /// The batch size that is fixed in the file, or 0 when the batch axis is dynamic (as it
+    /// should be). A fixed batch works: the library pads.
+    pub fixed_batch: u32,
+    /// With NCSN_FALLBACK_ALLOW: why the wanted provider is not in use. "" when it is.
+    pub fallback_reason: *const c_char,
+    /// ONNX Runtime's version, e.g. "1.28.0". "" for a network of the caller's own.
+    pub runtime_version: *const c_char,
+    /// The file that ONNX Runtime was really loaded from.
+    pub runtime_path: *const c_char,
+    /// `ncsn.description` of the file, or "".
+    pub description: *const c_char,
+    /// `ncsn.license` of the file, or "".
+    pub license: *const c_char,
+    /// Identifies the network's bytes and its contract; a saved run continues only on the same.
+    pub fingerprint: u64,
+}
+
+/// What to sample and how. Initialise with ncsn_sample_params_init(), which puts the model's own
+/// values in; then change what you want. Arrays are read during the call and copied.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct ncsn_sample_params {
+    /// sizeof(ncsn_sample_params); set by ncsn_sample_params_init().
+    pub struct_size: u32,
+    /// NCSN_SAMPLER_*; 0: the model's own.
+    pub sampler: i32,
+    /// Seed of the noise. Any value.
+    pub seed: u64,
+    /// Index of the first sample. Sample k of the call uses the noise of index first_sample + k,
+    /// so a job may be cut anywhere and gives the same samples. Below 2^48.
+    pub first_sample: u64,
+    /// Number of samples, 1 to 2^31 - 1. Default 1.
+    pub sample_count: u32,
+    /// Samples evaluated at once (the micro-batch); 0: chosen. It does not change the samples (see
+    /// DETERMINISM), only speed, memory and how soon a cancel is seen.
+    pub batch_size: u32,
+    /// NCSN_SCHEDULE_*; 0: GIVEN when `sigmas` is set, else the model's.
+    pub schedule: i32,
+    /// NCSN_SCHEDULE_GEOMETRIC: number of levels; 0: the model's.
+    pub level_count: u32,
+    /// NCSN_SCHEDULE_GEOMETRIC: largest noise level; 0: the model's.
+    pub sigma_max: f64,
+    /// NCSN_SCHEDULE_GEOMETRIC: smallest noise level; 0: the model's.
+    pub sigma_min: f64,
+    /// NCSN_SCHEDULE_KARRAS: rho. Not supported by this version.
+    pub rho: f64,
+    /// The noise levels, strictly decreasing, positive and finite. NULL: by `schedule`.
+    pub sigmas: *const f64,
+    /// Number of entries in `sigmas`.
+    pub sigma_count: usize,
+    /// T, Langevin steps at each level; 0: the model's. At most 2^24.
+    pub steps_per_level: u32,
+    /// NCSN_STEP_*; 0: the model's. The same epsilon means steps of different length in the two
+    /// conventions: know which one yours was tuned for.
+    pub step_convention: i32,
+    /// epsilon. Annealed Langevin: the step size at the smallest level, a_i = epsilon sigma_i^2 /
+    /// sigma_L^2. Plain Langevin: the step size a itself. 0: the model's.
+    /// With c = 1/2 (HALF) or 1 (FULL), kappa = c epsilon / sigma_L^2 must be below 2: at 2 the
+    /// chains diverge on any data (annealed Langevin; from 1 a warning is logged).
+    pub step_size: f64,
+    /// Final denoising x + sigma_L^2 s(x, sigma_L): 1 yes, 0 no, -1 the model's (yes when it does
+    /// not say; never for plain Langevin).
+    pub denoise: i32,
+    /// NCSN_INIT_*; 0: the model's.
+    pub init_kind: i32,
+    /// Initial samples for NCSN_INIT_GIVEN and _GIVEN_PLUS_NOISE, sample after sample, in the data's
+    /// range.
+    pub init: *const f32,
+    /// Number of floats in `init`: sample_count * element_count.
+    pub init_count: usize,
+    /// First level to run (0 = largest sigma): the chains start there.
+    pub start_level: u32,
+    /// NCSN_F32_NCHW, NCSN_U8_*; 0: NCSN_F32_NCHW.
+    pub output_format: i32,
+    /// Bytes from one row of pixels to the next in 8-bit formats; 0: tight. Other values are not
+    /// supported by this version.
+    pub row_pitch: usize,
+    /// Class labels. Not supported by this version: must be NULL.
+    pub labels: *const i64,
+    /// Number of entries in `labels`.
+    pub label_count: usize,
+    /// Classifier-free guidance. Not supported by this version: must be 0 or 1.
+    pub guidance_scale: f64,
+    /// Inpainting: the known samples. Not supported by this version: must be NULL.
+    pub known: *const f32,
+    /// Inpainting: 1 where known, 0 where not. Not supported by this version: must be NULL.
+    pub mask: *const f32,
+    /// Number of floats in `known` and in `mask`.
+    pub known_count: usize,
+    /// Signal-to-noise ratio r of score_sde, another spelling of the step size: c epsilon =
+    /// 2 r^2 sigma_L^2. When set it takes the place of `step_size`. 0: unset. Not for plain Langevin.
+    pub snr: f64,
+    /// Corrector steps per predictor step. Not supported by this version: must be 0.
+    pub corrector_steps: u32,
+    /// NCSN_READ_STATE or NCSN_READ_DENOISED: what `ncsn_progress::preview` shows; 0: DENOISED.
+    pub preview_kind: i32,
+    /// Stochastic churn (EDM). Not supported by this version: must be 0, as the next three.
+    pub churn: f64,
+    /// EDM's S_min.
+    pub churn_min: f64,
+    /// EDM's S_max.
+    pub churn_max: f64,
+    /// EDM's S_noise.
+    pub churn_noise: f64,
+    /// Relative tolerance of RK45. Not supported by this version: must be 0.
+    pub rtol: f64,
+    /// Absolute tolerance of RK45. Not supported by this version: must be 0.
+    pub atol: f64,
+    /// Make a preview after every this many steps (and after the last one); 0: never.
+    pub preview_every: u32,
+    /// Set to 0.
+    pub reserved: u32,
+    /// Progress callback, or NULL.
+    pub progress: ncsn_progress_fn,
+    /// Passed to `progress`.
+    pub progress_user: *mut c_void,
+    /// Noise callback, or NULL for the library's generator. NCSN_INIT_UNIFORM does not ask it.
+    pub noise: ncsn_noise_fn,
+    /// Passed to `noise`.
+    pub noise_user: *mut c_void,
+    /// Guide callback, or NULL.
+    pub guide: ncsn_guide_fn,
+    /// Passed to `guide`.
+    pub guide_user: *mut c_void,
+}
+
+/// Where a run is. For ncsn_run_step() and ncsn_run_poll() the caller sets struct_size; in the
+/// callback the library has set it.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct ncsn_progress {
+    /// sizeof(ncsn_progress).
+    pub struct_size: u32,
+    /// NCSN_PHASE_*.
+    pub phase: i32,
+    /// Level of the latest evaluation, 0 = largest sigma.
+    pub level: u32,
+    /// Number of levels.
+    pub level_count: u32,
+    /// Step of the latest evaluation within its level, from 0.
+    pub step: u32,
+    /// Steps per level.
+    pub steps_per_level: u32,
+    /// Network evaluations that every chain has completed (NFE as papers count it).
+    pub nfe_done: u64,
+    /// Network evaluations that every chain will have had at the end.
+    pub nfe_total: u64,
+    /// Evaluations of micro-batches done: what moves the finest progress bar.
+    pub calls_done: u64,
+    /// Evaluations of micro-batches in all.
+    pub calls_total: u64,
+    /// Noise level of the latest evaluation.
+    pub sigma: f64,
+    /// Mean over the chains of the latest step of the score's Euclidean norm.
+    pub score_norm: f64,
+    /// Mean over the chains of the latest step of the update's Euclidean norm.
+    pub update_norm: f64,
+    /// Seconds spent inside this run's calls.
+    pub elapsed_seconds: f64,
+    /// Estimate of the seconds still needed, from the calls so far. 0 before the first.
+    pub remaining_seconds: f64,
+    /// All samples in `output_format`, by `preview_kind`. Only in the callback, only when
+    /// `preview_every` says so, valid until the callback returns; NULL otherwise.
+    pub preview: *const c_void,
+    /// Bytes at `preview`.
+    pub preview_bytes: usize,
+}
+
+/// What noise is wanted.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct ncsn_noise_request {
+    /// sizeof(ncsn_noise_request).
+    pub struct_size: u32,
+    /// NCSN_NOISE_*.
+    pub purpose: i32,
+    /// Level, 0 = largest sigma.
+    pub level: u32,
+    /// Step within the level, from 0.
+    pub step: u32,
+    /// Index of the first sample (ncsn_sample_params::first_sample included).
+    pub first_sample: u64,
+    /// Number of samples.
+    pub sample_count: u32,
+    /// Set to 0 by the library.
+    pub reserved: u32,
+    /// Number of floats a sample.
+    pub elements_per_sample: usize,
+}
+
+/// Which score is about to be used.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct ncsn_guide_request {
+    /// sizeof(ncsn_guide_request).
+    pub struct_size: u32,
+    /// NCSN_NOISE_*: the kind of update that will use the score (0: the final denoising).
+    pub purpose: i32,
+    /// Level, 0 = largest sigma.
+    pub level: u32,
+    /// Step within the level, from 0.
+    pub step: u32,
+    /// Index of the first sample (ncsn_sample_params::first_sample included).
+    pub first_sample: u64,
+    /// Number of samples.
+    pub sample_count: u32,
+    /// Set to 0 by the library.
+    pub reserved: u32,
+    /// Number of floats a sample.
+    pub elements_per_sample: usize,
+    /// Noise level.
+    pub sigma: f64,
+    /// The chains, read only: sample_count * elements_per_sample floats.
+    pub x: *const f32,
+}

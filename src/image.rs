@@ -1,0 +1,152 @@
+//! Samples as pixels: float, channels first, in the data's range, to 8 bits, channels last.
+
+use crate::error::{Result, bail};
+use crate::model::{Contract, ValueRange};
+
+/// Layout and type of what a host reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[repr(i32)]
+pub enum OutputFormat {
+    /// The chains' own floats.
+    F32 = 1,
+    /// One byte a pixel.
+    Gray = 2,
+    /// Three bytes a pixel.
+    Rgb = 3,
+    /// Four bytes a pixel, the last one 255.
+    Rgba = 4,
+}
+
+impl OutputFormat {
+    /// Checks that samples of `contract` can be written in this format, and returns the bytes of
+    /// one sample.
+    ///
+    /// # Errors
+    /// [`Error::Argument`](crate::Error::Argument) for pixels of what is no image.
+    pub fn bytes_per_sample(self, contract: &Contract) -> Result<usize> {
+        let channels = match self {
+            Self::F32 => return Ok(contract.elements() * size_of::<f32>()),
+            Self::Gray => 1,
+            Self::Rgb => 3,
+            Self::Rgba => 4,
+        };
+        let [planes, height, width] = contract.shape[..] else {
+            bail!(
+                Argument,
+                "output_format: 8-bit formats need samples of shape [channels, height, width], \
+                 not {:?}; use NCSN_F32_NCHW",
+                contract.shape
+            );
+        };
+        let allowed: &[usize] = if self == Self::Gray { &[1] } else { &[1, 3] };
+        if !allowed.contains(&planes) {
+            bail!(
+                Argument,
+                "output_format: samples have {planes} channels, but this format needs {allowed:?}; \
+                 use NCSN_F32_NCHW"
+            );
+        }
+        if contract.range == ValueRange::Unbounded {
+            bail!(
+                Argument,
+                "output_format: 8-bit formats need to know the range of the data; set the option \
+                 value_range or the metadata key ncsn.range, or use NCSN_F32_NCHW"
+            );
+        }
+        Ok(height * width * channels)
+    }
+
+    /// Writes the samples in `x` to `out`, whose length is theirs in this format.
+    pub fn write(self, contract: &Contract, x: &[f32], out: &mut [u8]) {
+        let channels = match self {
+            Self::F32 => {
+                for (bytes, value) in out.chunks_exact_mut(4).zip(x) {
+                    bytes.copy_from_slice(&value.to_ne_bytes());
+                }
+                return;
+            }
+            Self::Gray => 1,
+            Self::Rgb => 3,
+            Self::Rgba => 4,
+        };
+        let planes = contract.shape[0];
+        let pixels = contract.elements() / planes;
+        for (sample, image) in
+            x.chunks_exact(planes * pixels).zip(out.chunks_exact_mut(pixels * channels))
+        {
+            for (i, pixel) in image.chunks_exact_mut(channels).enumerate() {
+                for (channel, byte) in pixel.iter_mut().enumerate() {
+                    *byte = if channel == 3 {
+                        u8::MAX
+                    } else {
+                        // A gray sample is repeated over the colours.
+                        to_byte(sample[channel % planes * pixels + i], contract.range)
+                    };
+                }
+            }
+        }
+    }
+}
+
+/// Nearest of 256 levels, clamped.
+fn to_byte(value: f32, range: ValueRange) -> u8 {
+    let unit = match range {
+        ValueRange::Unit | ValueRange::Unbounded => value,
+        ValueRange::Centered => (value + 1.0) * 0.5,
+        ValueRange::Logit => 1.0 / (1.0 + (-value).exp()),
+    };
+    // `as` saturates, and sends NaN to 0.
+    (unit * 255.0 + 0.5) as u8
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Facts, Output};
+
+    fn contract(shape: &[usize], range: Option<ValueRange>) -> Contract {
+        let facts = Facts {
+            output: Some(Output::Score),
+            range,
+            ..Facts::default()
+        };
+        Contract::resolve(facts, shape.to_vec(), None).unwrap()
+    }
+
+    #[test]
+    fn pixels() {
+        let rgb = contract(&[3, 1, 2], Some(ValueRange::Centered));
+        let x = [-1.0, 1.0, 0.0, 0.0, 1.0, -9.0];
+        let mut out = [0; 8];
+        assert_eq!(OutputFormat::Rgba.bytes_per_sample(&rgb), Ok(8));
+        OutputFormat::Rgba.write(&rgb, &x, &mut out);
+        assert_eq!(out, [0, 128, 255, 255, 255, 128, 0, 255]);
+
+        let gray = contract(&[1, 1, 3], Some(ValueRange::Unit));
+        let mut out = [0; 9];
+        OutputFormat::Rgb.write(&gray, &[0.0, 0.5, 7.0], &mut out);
+        assert_eq!(out, [0, 0, 0, 128, 128, 128, 255, 255, 255]);
+        let mut out = [0; 3];
+        OutputFormat::Gray.write(&gray, &[f32::NAN, 0.2, -3.0], &mut out);
+        assert_eq!(out, [0, 51, 0]);
+
+        let logit = contract(&[1, 1, 1], Some(ValueRange::Logit));
+        let mut out = [0; 1];
+        OutputFormat::Gray.write(&logit, &[0.0], &mut out);
+        assert_eq!(out, [128]);
+    }
+
+    #[test]
+    fn refuses_pixels_of_no_image() {
+        let refusals = [
+            (contract(&[2], Some(ValueRange::Unit)), OutputFormat::Gray, "[2]"),
+            (contract(&[3, 2, 2], Some(ValueRange::Unit)), OutputFormat::Gray, "3 channels"),
+            (contract(&[2, 2, 2], Some(ValueRange::Unit)), OutputFormat::Rgb, "2 channels"),
+            (contract(&[1, 2, 2], None), OutputFormat::Rgb, "value_range"),
+        ];
+        for (contract, format, word) in refusals {
+            let error = format.bytes_per_sample(&contract).unwrap_err();
+            assert!(error.message().contains(word), "{error}");
+        }
+    }
+}

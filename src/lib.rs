@@ -1,0 +1,49 @@
+//! Draw samples from a noise conditional score network (NCSN).
+//!
+//! A score network estimates s(x, sigma) = grad log q_sigma(x) for data perturbed by Gaussian noise
+//! of standard deviation sigma, over a ladder of noise levels (Song & Ermon 2019,
+//! [arXiv:1907.05600](https://arxiv.org/abs/1907.05600)). This crate loads such a network from an
+//! ONNX file, runs it with ONNX Runtime, and runs the Markov chains that turn it into samples. It is
+//! a C library first (`include/ncsn.h`, built from [`capi`]); this is the Rust API underneath.
+//!
+//! ```no_run
+//! use ncsn::{Model, ModelOptions, SampleParams};
+//!
+//! let model = Model::open("models/digits.onnx", &ModelOptions::default())?;
+//! let samples = model.sample(SampleParams { sample_count: 64, seed: 7, ..model.params() })?;
+//! assert_eq!(samples.shape(), [64, 1, 28, 28]);
+//! # Ok::<(), ncsn::Error>(())
+//! ```
+//!
+//! Layers point one way: `capi` -> [`Run`], samplers -> [`Model`] <- [`ort`]. Samplers know nothing
+//! of ONNX, `capi` holds no mathematics, `ort` knows nothing of Langevin.
+
+pub mod capi;
+mod error;
+mod hooks;
+mod image;
+pub mod log;
+mod model;
+pub mod noise;
+pub mod ort;
+mod params;
+mod philox;
+mod run;
+mod sampler;
+pub mod schedule;
+mod snapshot;
+
+pub use error::{Error, Result};
+pub use hooks::{
+    GuideHook, GuideRequest, Hooks, NoiseHook, NoiseRequest, Phase, Preview, Progress,
+    ProgressHook, ScoreUse,
+};
+pub use image::OutputFormat;
+pub use model::{
+    Conditioning, Contract, Dtype, Facts, Graph, InitKind, Model, Network, OffLadder, Output, Port,
+    RuntimeInfo, SamplerKind, SelfCheck, StepConvention, ValueRange, Wiring,
+};
+pub use ort::{Fallback, ModelOptions, Provider, ProviderOption};
+pub use params::{Init, PreviewKind, SampleParams, Schedule};
+pub use philox::{PhiloxRng, philox4x32};
+pub use run::{Canceller, Read, Run, RunState};

@@ -1,0 +1,147 @@
+//! ONNX Runtime: the only module that names the crate `ort`.
+
+#[cfg(target_os = "linux")]
+mod elf;
+#[cfg(not(target_os = "linux"))]
+mod elf {
+    pub(super) fn defect(_: &std::path::Path) -> Option<String> {
+        None
+    }
+}
+mod environment;
+mod library;
+mod network;
+mod provider;
+mod session;
+
+use std::path::{Path, PathBuf};
+
+pub use provider::{Provider, ProviderOption};
+
+use crate::error::{Error, Result, bail};
+use crate::model::{Contract, Facts, Model, RuntimeInfo, Wiring, metadata};
+
+/// What to do when a wanted provider cannot be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Fallback {
+    /// Fail and say why.
+    #[default]
+    Error,
+    /// Skip it, end on the CPU, and record why.
+    Allow,
+}
+
+/// How to load a model.
+#[derive(Debug, Clone, Default)]
+pub struct ModelOptions {
+    /// ONNX Runtime's shared library; `None`: search, see the README.
+    pub runtime_path: Option<PathBuf>,
+    /// Providers in order of preference; empty: CPU.
+    pub providers: Vec<Provider>,
+    /// Options passed through to them.
+    pub provider_options: Vec<ProviderOption>,
+    /// Device of the provider.
+    pub device_id: i32,
+    /// What to do when a provider cannot be used.
+    pub fallback: Fallback,
+    /// Threads inside one evaluation; 0: as many as this process may use.
+    pub intra_threads: u32,
+    /// Whether those threads spin while they wait.
+    pub spinning: bool,
+    /// Whether to run the file's self-check.
+    pub selfcheck: bool,
+    /// Evaluations are padded to a multiple of this; 0: 4 for samples of rank 1, else 1.
+    pub row_multiple: u32,
+    /// What overrides the file's metadata.
+    pub overrides: Facts,
+}
+
+/// Where a model's bytes are.
+enum Source<'a> {
+    File(&'a Path),
+    Memory(&'a [u8]),
+}
+
+impl Model {
+    /// Loads a network from an ONNX file.
+    ///
+    /// # Errors
+    /// [`Error::Io`] for the file, [`Error::Model`] for what is in it, [`Error::Contract`] and
+    /// [`Error::Shape`] when it is no score network, [`Error::RuntimeMissing`],
+    /// [`Error::RuntimeVersion`] and [`Error::Provider`] for what should run it.
+    pub fn open(path: impl AsRef<Path>, options: &ModelOptions) -> Result<Self> {
+        let path = path.as_ref();
+        let unreadable = |error: std::io::Error| {
+            Error::Io(format!("model '{}' cannot be read: {error}", path.display()))
+        };
+        if path.is_dir() {
+            bail!(Io, "model '{}' is a folder; name the .onnx file in it", path.display());
+        }
+        // Read here for a clear error and the fingerprint; ONNX Runtime reads the file itself,
+        // because weights may lie in further files beside it.
+        let bytes = std::fs::read(path).map_err(unreadable)?;
+        Self::load(&bytes, &Source::File(path), options)
+    }
+
+    /// Loads a network from the bytes of an ONNX file; they are not needed afterwards. Weights in
+    /// further files are not found this way.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn from_bytes(bytes: &[u8], options: &ModelOptions) -> Result<Self> {
+        Self::load(bytes, &Source::Memory(bytes), options)
+    }
+
+    fn load(bytes: &[u8], source: &Source<'_>, options: &ModelOptions) -> Result<Self> {
+        let name = match source {
+            Source::File(path) => format!("'{}'", path.display()),
+            Source::Memory(_) => "in memory".to_owned(),
+        };
+        if bytes.is_empty() {
+            bail!(Model, "model {name} is empty (0 bytes)");
+        }
+        let runtime = library::runtime(options.runtime_path.as_deref())?;
+        let opened = session::open(runtime, source, &name, options)?;
+        let in_model = |error: Error| prefix(error, &format!("model {name}: "));
+        let facts = metadata::parse(&opened.properties).map_err(in_model)?;
+        let facts = options.overrides.clone().or(facts);
+        let wiring = Wiring::find(&opened.graph, &facts).map_err(in_model)?;
+        let selfcheck = facts.selfcheck.clone().filter(|_| options.selfcheck);
+        let contract = Contract::resolve(facts, wiring.shape.clone(), wiring.conditioning.as_ref())
+            .map_err(in_model)?;
+        let info = RuntimeInfo {
+            provider: opened.selection.provider as i32,
+            device_id: options.device_id,
+            intra_threads: opened.intra_threads,
+            fixed_batch: wiring.fixed_batch.unwrap_or(0) as u32,
+            fallback_reason: opened.selection.fallback_reason.clone(),
+            version: runtime.version.clone(),
+            path: runtime.path.display().to_string(),
+        };
+        let row_multiple = match options.row_multiple {
+            0 if contract.shape.len() == 1 => 4,
+            0 => 1,
+            multiple => multiple as usize,
+        };
+        let network = network::OrtNetwork::new(opened, wiring, row_multiple);
+        let hash = xxhash_rust::xxh3::xxh3_64(bytes);
+        let model = Self::new(Box::new(network), contract, info, hash);
+        if let Some(check) = selfcheck {
+            model.selfcheck(&check).map_err(in_model)?;
+        }
+        Ok(model)
+    }
+}
+
+/// The same error, its text preceded by where it was met.
+fn prefix(error: Error, place: &str) -> Error {
+    let text = format!("{place}{}", error.message());
+    match error {
+        Error::Argument(_) => Error::Argument(text),
+        Error::Contract(_) => Error::Contract(text),
+        Error::Shape(_) => Error::Shape(text),
+        Error::Unsupported(_) => Error::Unsupported(text),
+        Error::Model(_) => Error::Model(text),
+        other => other,
+    }
+}

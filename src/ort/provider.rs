@@ -1,0 +1,170 @@
+//! Execution providers: strict selection in the caller's order.
+
+use ort::ep::{ArbitrarilyConfigurableExecutionProvider, CUDA, ExecutionProviderDispatch, TensorRT};
+use ort::session::builder::SessionBuilder;
+
+use super::{Fallback, ModelOptions};
+use crate::error::{Error, Result, bail};
+use crate::log;
+
+/// What runs the network. A new one is a member here, a line in [`Provider::ALL`] and an arm in
+/// [`dispatch`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(i32)]
+pub enum Provider {
+    /// ONNX Runtime's CPU kernels.
+    Cpu = 1,
+    /// NVIDIA CUDA.
+    Cuda = 2,
+    /// NVIDIA TensorRT.
+    TensorRt = 3,
+}
+
+impl Provider {
+    /// All of them, with the names used in messages.
+    pub const ALL: &[(Self, &'static str)] =
+        &[(Self::Cpu, "CPU"), (Self::Cuda, "CUDA"), (Self::TensorRt, "TensorRT")];
+
+    /// The provider with this number in the C header.
+    #[must_use]
+    pub fn from_code(code: i32) -> Option<Self> {
+        Self::ALL.iter().map(|(provider, _)| *provider).find(|p| *p as i32 == code)
+    }
+
+    /// Its name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        Self::ALL.iter().find(|(provider, _)| *provider == self).map_or("", |(_, name)| name)
+    }
+}
+
+/// An option passed through to a provider.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProviderOption {
+    /// Which provider it is for.
+    pub provider: Provider,
+    /// Name, as ONNX Runtime documents it.
+    pub key: String,
+    /// Value.
+    pub value: String,
+}
+
+/// The providers that a session was given, and what became of the others.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Selection {
+    /// The first provider of the list that could be registered.
+    pub provider: Provider,
+    /// Texts of the providers that could not; empty unless a fallback was allowed.
+    pub fallback_reason: String,
+}
+
+/// Registers the wanted providers on `builder`, in order.
+pub(super) fn register(builder: &mut SessionBuilder, options: &ModelOptions) -> Result<Selection> {
+    check(options)?;
+    let mut registered = Vec::new();
+    let mut refused = Vec::new();
+    for &provider in &options.providers {
+        let Some(dispatch) = dispatch(provider, options) else {
+            registered.push(provider); // the CPU is always there
+            continue;
+        };
+        match dispatch.register(builder) {
+            Ok(()) => registered.push(provider),
+            Err(error) => {
+                let text = explain(provider, error.message());
+                if options.fallback == Fallback::Error {
+                    return Err(Error::Provider(text));
+                }
+                log::warn(&text);
+                refused.push(text);
+            }
+        }
+    }
+    let provider = registered.first().copied().unwrap_or(Provider::Cpu);
+    Ok(Selection {
+        provider,
+        fallback_reason: refused.join("; "),
+    })
+}
+
+/// Whether nodes may run on the CPU when no listed provider takes them: only when the caller listed
+/// the CPU, listed nothing, or allowed a fallback.
+pub(super) fn cpu_may_help(options: &ModelOptions) -> bool {
+    options.providers.is_empty()
+        || options.providers.contains(&Provider::Cpu)
+        || options.fallback == Fallback::Allow
+}
+
+fn check(options: &ModelOptions) -> Result<()> {
+    for (i, provider) in options.providers.iter().enumerate() {
+        if options.providers[..i].contains(provider) {
+            bail!(Argument, "providers: {} is listed twice", provider.name());
+        }
+    }
+    if options.device_id < 0 {
+        bail!(Argument, "device_id = {} is negative", options.device_id);
+    }
+    for option in &options.provider_options {
+        if !options.providers.contains(&option.provider) {
+            bail!(
+                Argument,
+                "provider_options: '{}' is for {}, which is not listed in providers",
+                option.key,
+                option.provider.name()
+            );
+        }
+        if option.provider == Provider::Cpu {
+            bail!(
+                Argument,
+                "provider_options: the CPU provider has no options, not even '{}'; see \
+                 intra_threads and spinning",
+                option.key
+            );
+        }
+    }
+    Ok(())
+}
+
+/// `None` for the CPU, which needs no registration.
+fn dispatch(provider: Provider, options: &ModelOptions) -> Option<ExecutionProviderDispatch> {
+    let own = options.provider_options.iter().filter(|option| option.provider == provider);
+    // The device is always named: CUDA without it registers on a machine that has no device and
+    // fails later, elsewhere.
+    Some(match provider {
+        Provider::Cpu => return None,
+        Provider::Cuda => own
+            .fold(CUDA::default().with_device_id(options.device_id), |ep, option| {
+                ep.with_arbitrary_config(&option.key, &option.value)
+            })
+            .build(),
+        Provider::TensorRt => own
+            .fold(TensorRT::default().with_device_id(options.device_id), |ep, option| {
+                ep.with_arbitrary_config(&option.key, &option.value)
+            })
+            .build(),
+    })
+}
+
+/// ONNX Runtime's reason, and what to do about it.
+pub(super) fn explain(provider: Provider, reason: &str) -> String {
+    let remedy = if reason.contains("not enabled in this build") || reason.contains("not supported")
+    {
+        "this ONNX Runtime is built without it: use a GPU build (Python package onnxruntime-gpu; \
+         in a source tree `make onnxruntime GPU=1`)"
+    } else if reason.contains("libcuda.so") || reason.contains("no CUDA-capable device") {
+        "there is no usable NVIDIA driver or device: install the driver, check with nvidia-smi"
+    } else if reason.contains("libnvinfer") {
+        "install TensorRT where the loader finds it (LD_LIBRARY_PATH)"
+    } else if reason.contains("cannot open shared object file") {
+        "install the CUDA and cuDNN libraries that this ONNX Runtime was built for where the loader \
+         finds them (LD_LIBRARY_PATH)"
+    } else {
+        "see ONNX Runtime's documentation of this provider"
+    };
+    format!(
+        "execution provider {} cannot be used: {}; {remedy}. To run on the CPU instead, ask for it \
+         (NCSN_PROVIDER_CPU) or set fallback to NCSN_FALLBACK_ALLOW",
+        provider.name(),
+        reason.trim().trim_end_matches('.')
+    )
+}

@@ -1,0 +1,161 @@
+//! Opening a session: threads, providers, and what the file says of itself.
+
+use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
+
+use ort::session::Session;
+use ort::session::builder::{GraphOptimizationLevel, SessionBuilder};
+use ort::value::{Outlet, TensorElementType, ValueType};
+
+use super::library::Runtime;
+use super::provider::{self, Provider, Selection};
+use super::{Fallback, ModelOptions, Source};
+use crate::error::{Error, Result, bail};
+use crate::log;
+use crate::model::{Dtype, Graph, Port};
+
+/// A session and what was learnt on the way.
+pub(super) struct Opened {
+    pub session: Session,
+    pub graph: Graph,
+    pub properties: BTreeMap<String, String>,
+    pub selection: Selection,
+    pub intra_threads: u32,
+}
+
+/// Opens `source` with the wanted providers; where a fallback is allowed, a provider that registers
+/// but then cannot take the model is dropped, too.
+pub(super) fn open(
+    runtime: &Runtime,
+    source: &Source<'_>,
+    name: &str,
+    options: &ModelOptions,
+) -> Result<Opened> {
+    let intra_threads = threads(options);
+    let (mut builder, mut selection) = builder(runtime, options, intra_threads)?;
+    let session = match commit(&mut builder, source) {
+        Ok(session) => session,
+        Err(error) if selection.provider == Provider::Cpu => {
+            return Err(refusal(runtime, name, &error, options));
+        }
+        Err(error) if options.fallback == Fallback::Error => {
+            bail!(Provider, "{}", provider::explain(selection.provider, error.message()))
+        }
+        Err(error) => {
+            let reason = provider::explain(selection.provider, error.message());
+            log::warn(&reason);
+            let cpu_only = ModelOptions {
+                providers: Vec::new(),
+                provider_options: Vec::new(),
+                ..options.clone()
+            };
+            let (mut builder, _) = self::builder(runtime, &cpu_only, intra_threads)?;
+            let session = commit(&mut builder, source)
+                .map_err(|error| refusal(runtime, name, &error, options))?;
+            selection = Selection {
+                provider: Provider::Cpu,
+                fallback_reason: reason,
+            };
+            session
+        }
+    };
+    Ok(Opened {
+        graph: Graph {
+            inputs: session.inputs().iter().map(port).collect::<Result<_>>()?,
+            outputs: session.outputs().iter().map(port).collect::<Result<_>>()?,
+        },
+        properties: properties(&session)?,
+        session,
+        selection,
+        intra_threads,
+    })
+}
+
+/// ONNX Runtime's own default is a thread per core of the machine, whatever this process may use.
+fn threads(options: &ModelOptions) -> u32 {
+    match options.intra_threads {
+        0 => std::thread::available_parallelism().map_or(1, NonZeroUsize::get) as u32,
+        threads => threads,
+    }
+}
+
+fn builder(
+    runtime: &Runtime,
+    options: &ModelOptions,
+    threads: u32,
+) -> Result<(SessionBuilder, Selection)> {
+    let failed = |error: ort::Error| {
+        Error::State(format!("ONNX Runtime refuses its session options: {error}"))
+    };
+    let build = || -> ort::Result<SessionBuilder> {
+        let mut builder = Session::builder(&runtime.environment)?
+            // Below `All` the blocked convolution layout is lost: a quarter of the speed.
+            .with_optimization_level(GraphOptimizationLevel::All)?
+            .with_intra_threads(threads as usize)?
+            .with_intra_op_spinning(options.spinning)?;
+        if !provider::cpu_may_help(options) {
+            builder = builder.with_disable_cpu_fallback()?;
+        }
+        Ok(builder)
+    };
+    let mut builder = build().map_err(failed)?;
+    let selection = provider::register(&mut builder, options)?;
+    Ok((builder, selection))
+}
+
+fn commit(builder: &mut SessionBuilder, source: &Source<'_>) -> ort::Result<Session> {
+    match source {
+        Source::File(path) => builder.commit_from_file(path),
+        Source::Memory(bytes) => builder.commit_from_memory(bytes),
+    }
+}
+
+fn refusal(runtime: &Runtime, name: &str, error: &ort::Error, options: &ModelOptions) -> Error {
+    let text = error.message();
+    if text.contains("fallback to CPU EP has been explicitly disabled") {
+        return Error::Provider(format!(
+            "model {name}: the listed providers ({}) cannot run all of it: {text}. Add \
+             NCSN_PROVIDER_CPU to providers to let the CPU run the rest",
+            options.providers.iter().map(|p| p.name()).collect::<Vec<_>>().join(", ")
+        ));
+    }
+    Error::Model(format!(
+        "model {name} cannot be loaded by ONNX Runtime {}: {text}. If the file should be an ONNX \
+         model, export it again (opset 17 to 21) and check that it was copied whole",
+        runtime.version
+    ))
+}
+
+fn port(outlet: &Outlet) -> Result<Port> {
+    let ValueType::Tensor { ty, shape, .. } = outlet.dtype() else {
+        bail!(
+            Contract,
+            "'{}' is {:?}, not a tensor: that is no score network's input or output",
+            outlet.name(),
+            outlet.dtype()
+        );
+    };
+    let dtype = match ty {
+        TensorElementType::Float32 => Dtype::F32,
+        TensorElementType::Float64 => Dtype::F64,
+        TensorElementType::Int32 => Dtype::I32,
+        TensorElementType::Int64 => Dtype::I64,
+        other => Dtype::Other(format!("{other:?}").to_lowercase()),
+    };
+    Ok(Port {
+        name: outlet.name().to_owned(),
+        dtype,
+        dims: shape.iter().copied().collect(),
+    })
+}
+
+fn properties(session: &Session) -> Result<BTreeMap<String, String>> {
+    let unreadable =
+        |error: ort::Error| Error::Model(format!("the model's metadata cannot be read: {error}"));
+    let metadata = session.metadata().map_err(unreadable)?;
+    let keys = metadata.custom_keys().map_err(unreadable)?;
+    Ok(keys
+        .into_iter()
+        .filter_map(|key| metadata.custom(&key).map(|value| (key, value)))
+        .collect())
+}

@@ -1,0 +1,67 @@
+//! What the integration tests share.
+
+#![allow(dead_code)] // each test program uses its part
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// The source tree.
+pub fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// The folder of build products, `target` unless CARGO_TARGET_DIR says otherwise.
+pub fn target() -> PathBuf {
+    // A test program lies in target/<profile>/deps.
+    let program = std::env::current_exe().unwrap();
+    program.ancestors().nth(3).unwrap().to_path_buf()
+}
+
+/// The shared library of the profile under test.
+pub fn shared_library() -> PathBuf {
+    let program = std::env::current_exe().unwrap();
+    let library = program.ancestors().nth(2).unwrap().join("libncsn.so");
+    assert!(library.exists(), "{} is missing", library.display());
+    library
+}
+
+/// Every compiler there is for a source of this extension: gcc always, clang where installed (CI
+/// installs it).
+pub fn compilers(extension: &str) -> Vec<String> {
+    let all = if extension == "c" { ["gcc", "clang"] } else { ["g++", "clang++"] };
+    let found: Vec<String> = all
+        .iter()
+        .filter(|name| Command::new(name).arg("--version").output().is_ok())
+        .map(|&name| name.to_owned())
+        .collect();
+    let required = if std::env::var_os("NCSN_REQUIRE_CLANG").is_some() { 2 } else { 1 };
+    assert!(found.len() >= required, "of {all:?} only {found:?} are installed");
+    found
+}
+
+/// Runs a command that must succeed, and returns what it printed.
+pub fn run_ok(command: &mut Command) -> String {
+    let out = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    assert!(
+        out.status.success(),
+        "{command:?}: {}\n{}{}",
+        out.status,
+        String::from_utf8_lossy(&out.stdout),
+        String::from_utf8_lossy(&out.stderr)
+    );
+    String::from_utf8(out.stdout).unwrap()
+}
+
+/// A committed model.
+pub fn model(name: &str) -> PathBuf {
+    let path = root().join("models").join(name);
+    assert!(path.exists(), "{} is missing", path.display());
+    path
+}
+
+/// A tiny model made for tests.
+pub fn test_model(name: &str) -> PathBuf {
+    let path = root().join("tests/models").join(name);
+    assert!(path.exists(), "{} is missing", path.display());
+    path
+}
