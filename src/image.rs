@@ -105,11 +105,7 @@ mod tests {
     use crate::model::{Facts, Output};
 
     fn contract(shape: &[usize], range: Option<ValueRange>) -> Contract {
-        let facts = Facts {
-            output: Some(Output::Score),
-            range,
-            ..Facts::default()
-        };
+        let facts = Facts { output: Some(Output::Score), range, ..Facts::default() };
         Contract::resolve(facts, shape.to_vec(), None).unwrap()
     }
 

@@ -18,7 +18,8 @@ pub enum Level {
     Debug = 4,
 }
 
-type Sink = Box<dyn Fn(Level, &str) + Send + Sync>;
+/// Receives messages.
+pub type Sink = Box<dyn Fn(Level, &str) + Send + Sync>;
 
 static SINK: RwLock<Option<Sink>> = RwLock::new(None);
 static MAX_LEVEL: AtomicI32 = AtomicI32::new(0);

@@ -140,25 +140,28 @@ fn fill(seed: u64, draw: Draw, first: u64, elements: usize, out: &mut [f32], kin
 fn fill_rest(seed: u64, draw: Draw, first: u64, elements: usize, out: &mut [f32], kind: Kind) {
     let start = elements / GROUP * GROUP;
     let blocks = (elements - start).div_ceil(4);
-    let pairs = out.len() / elements * blocks;
-    for base in (0..pairs).step_by(LANES) {
-        let used = LANES.min(pairs - base);
+    let samples = out.len() / elements;
+    let mut pairs = (0..samples).flat_map(|sample| (0..blocks).map(move |block| (sample, block)));
+    let mut places = [(0, 0); LANES];
+    loop {
+        let used = places.iter_mut().zip(pairs.by_ref()).map(|(place, pair)| *place = pair).count();
         let mut counter: Words = [[0; LANES]; 4];
-        for lane in 0..used {
-            let (sample, block) = ((base + lane) / blocks, (base + lane) % blocks);
+        for (lane, &(sample, block)) in places[..used].iter().enumerate() {
             let words = draw.counter((start / 4 + block) as u32, first + sample as u64);
             for (all, word) in counter.iter_mut().zip(words) {
                 all[lane] = word;
             }
         }
         let values = transform(philox4x32_lanes(counter, seed), kind);
-        for lane in 0..used {
-            let (sample, block) = ((base + lane) / blocks, (base + lane) % blocks);
+        for (lane, &(sample, block)) in places[..used].iter().enumerate() {
             let at = sample * elements + start + 4 * block;
             let end = (at + 4).min((sample + 1) * elements);
-            for (j, slot) in out[at..end].iter_mut().enumerate() {
-                *slot = values[j][lane];
+            for (slot, value) in out[at..end].iter_mut().zip(&values) {
+                *slot = value[lane];
             }
+        }
+        if used < LANES {
+            return;
         }
     }
 }
@@ -178,8 +181,7 @@ fn transform(words: Words, kind: Kind) -> [[f32; LANES]; 4] {
         Kind::Normal => {
             for pair in 0..2 {
                 for lane in 0..LANES {
-                    let (cos, sin) =
-                        box_muller(words[2 * pair][lane], words[2 * pair + 1][lane]);
+                    let (cos, sin) = box_muller(words[2 * pair][lane], words[2 * pair + 1][lane]);
                     out[2 * pair][lane] = cos;
                     out[2 * pair + 1][lane] = sin;
                 }
@@ -226,8 +228,7 @@ fn cos_sin_turn(word: u32) -> (f32, f32) {
     let b = a * a;
     let sin = a
         * (1.0
-            + b * (-1.0 / 6.0
-                + b * (1.0 / 120.0 + b * (-1.0 / 5_040.0 + b * (1.0 / 362_880.0)))));
+            + b * (-1.0 / 6.0 + b * (1.0 / 120.0 + b * (-1.0 / 5_040.0 + b * (1.0 / 362_880.0)))));
     let cos = 1.0
         + b * (-0.5
             + b * (1.0 / 24.0
@@ -236,10 +237,7 @@ fn cos_sin_turn(word: u32) -> (f32, f32) {
     let (c, s) = if odd { (sin, cos) } else { (cos, sin) };
     let c_sign = (quarter.wrapping_add(1) & 2) << 30;
     let s_sign = (quarter & 2) << 30;
-    (
-        f32::from_bits(c.to_bits() ^ c_sign),
-        f32::from_bits(s.to_bits() ^ s_sign),
-    )
+    (f32::from_bits(c.to_bits() ^ c_sign), f32::from_bits(s.to_bits() ^ s_sign))
 }
 
 #[cfg(test)]
@@ -247,11 +245,7 @@ mod tests {
     use super::*;
     use crate::philox::philox4x32;
 
-    const DRAW: Draw = Draw {
-        purpose: Purpose::Langevin,
-        level: 3,
-        step: 11,
-    };
+    const DRAW: Draw = Draw { purpose: Purpose::Langevin, level: 3, step: 11 };
 
     /// The definition of the module's documentation, element by element, in f64.
     fn reference(seed: u64, draw: Draw, sample: u64, elements: usize, e: usize) -> f64 {
@@ -320,11 +314,7 @@ mod tests {
     fn every_part_of_the_key_matters() {
         let draw = |purpose, level, step, seed, sample| {
             let mut out = [0.0; 4];
-            let draw = Draw {
-                purpose,
-                level,
-                step,
-            };
+            let draw = Draw { purpose, level, step };
             fill_normals(seed, draw, sample, 4, &mut out);
             out
         };
@@ -376,27 +366,17 @@ mod tests {
         let n = 1 << 16;
         let stream = |level, step, sample, seed| {
             let mut z = vec![0.0_f32; n];
-            let draw = Draw {
-                purpose: Purpose::Langevin,
-                level,
-                step,
-            };
+            let draw = Draw { purpose: Purpose::Langevin, level, step };
             fill_normals(seed, draw, sample, n, &mut z);
             z
         };
         let base = stream(0, 0, 0, 0);
-        for other in [
-            stream(1, 0, 0, 0),
-            stream(0, 1, 0, 0),
-            stream(0, 0, 1, 0),
-            stream(0, 0, 0, 1),
-        ] {
+        for other in
+            [stream(1, 0, 0, 0), stream(0, 1, 0, 0), stream(0, 0, 1, 0), stream(0, 0, 0, 1)]
+        {
             let dot = |f: fn(f64) -> f64| {
-                let sum: f64 = base
-                    .iter()
-                    .zip(&other)
-                    .map(|(&a, &b)| f(f64::from(a)) * f(f64::from(b)))
-                    .sum();
+                let sum: f64 =
+                    base.iter().zip(&other).map(|(&a, &b)| f(f64::from(a)) * f(f64::from(b))).sum();
                 sum / n as f64
             };
             assert!(dot(|z| z).abs() < 5.0 / (n as f64).sqrt());

@@ -253,7 +253,7 @@ fn check_samples(params: &SampleParams) -> Result<()> {
         );
     }
     let end = params.first_sample.checked_add(u64::from(params.sample_count));
-    if !end.is_some_and(|end| end <= SAMPLE_LIMIT) {
+    if end.is_none_or(|end| end > SAMPLE_LIMIT) {
         bail!(
             Argument,
             "first_sample = {} + sample_count = {} is beyond 2^48",
@@ -277,11 +277,7 @@ fn ladder(model: &Model, wanted: &Schedule) -> Result<Vec<f64>> {
              schedule, or use the sampler langevin"
         ),
         Schedule::Model => Ok(own.clone()),
-        Schedule::Geometric {
-            levels,
-            sigma_max,
-            sigma_min,
-        } => {
+        Schedule::Geometric { levels, sigma_max, sigma_min } => {
             let own_levels = (!own.is_empty()).then_some(own.len());
             let (Some(max), Some(min), Some(count)) = (
                 sigma_max.or(own.first().copied()),

@@ -70,12 +70,7 @@ impl PhiloxRng {
     /// Stream number `stream` of `seed`: streams of one seed never overlap in 2^66 words.
     #[must_use]
     pub fn new(seed: u64, stream: u64) -> Self {
-        Self {
-            key: seed,
-            counter: u128::from(stream) << 64,
-            words: [0; 4],
-            used: 4,
-        }
+        Self { key: seed, counter: u128::from(stream) << 64, words: [0; 4], used: 4 }
     }
 
     fn next_word(&mut self) -> u32 {
@@ -125,11 +120,7 @@ mod tests {
     /// Random123's known answers for philox4x32-10 (kat_vectors of its distribution).
     const KNOWN: [([u32; 4], u64, [u32; 4]); 3] = [
         ([0; 4], 0, [0x6627_e8d5, 0xe169_c58d, 0xbc57_ac4c, 0x9b00_dbd8]),
-        (
-            [u32::MAX; 4],
-            u64::MAX,
-            [0x408f_276d, 0x41c8_3b0e, 0xa20b_c7c6, 0x6d54_51fd],
-        ),
+        ([u32::MAX; 4], u64::MAX, [0x408f_276d, 0x41c8_3b0e, 0xa20b_c7c6, 0x6d54_51fd]),
         (
             [0x243f_6a88, 0x85a3_08d3, 0x1319_8a2e, 0x0370_7344],
             0x299f_31d0_a409_3822,

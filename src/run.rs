@@ -118,10 +118,7 @@ impl Run {
         let plan = Plan::resolve(model, &params)?;
         let x = initial_state(model, &plan, params.init, &mut hooks)?;
         let denoised = zeroed(x.len(), "the denoised estimates")?;
-        let cursor = Cursor {
-            steps_done: 0,
-            batches_done: 0,
-        };
+        let cursor = Cursor { steps_done: 0, batches_done: 0 };
         Self::assemble(model, plan, hooks, cursor, x, denoised)
     }
 
@@ -138,9 +135,7 @@ impl Run {
         let preview = match plan.output_format {
             OutputFormat::F32 => 0,
             _ if plan.preview_every == 0 => 0,
-            format => {
-                format.bytes_per_sample(model.contract())? * plan.sample_count as usize
-            }
+            format => format.bytes_per_sample(model.contract())? * plan.sample_count as usize,
         };
         let sampler =
             sampler::build(plan.sampler, plan.step_convention, plan.step_size, plan.sigma_last())?;
@@ -156,10 +151,7 @@ impl Run {
             score: zeroed(batch, "one micro-batch")?,
             noise: zeroed(batch, "one micro-batch")?,
             preview: zeroed(preview, "the preview")?,
-            needs: NeededHooks {
-                noise: hooks.noise.is_some(),
-                guide: hooks.guide.is_some(),
-            },
+            needs: NeededHooks { noise: hooks.noise.is_some(), guide: hooks.guide.is_some() },
             x,
             denoised,
             hooks,
@@ -454,10 +446,9 @@ impl Model {
 /// All chains before the first step.
 fn initial_state(model: &Model, plan: &Plan, init: Init, hooks: &mut Hooks) -> Result<Vec<f32>> {
     let elements = model.contract().elements();
-    let Some(total) = elements
-        .checked_mul(plan.sample_count as usize)
-        .filter(|total| total.checked_mul(size_of::<f32>()).is_some_and(|n| n <= isize::MAX as usize))
-    else {
+    let Some(total) = elements.checked_mul(plan.sample_count as usize).filter(|total| {
+        total.checked_mul(size_of::<f32>()).is_some_and(|n| n <= isize::MAX as usize)
+    }) else {
         bail!(
             OutOfMemory,
             "sample_count = {} samples of {elements} floats exceed the address space; generate in \
@@ -466,11 +457,7 @@ fn initial_state(model: &Model, plan: &Plan, init: Init, hooks: &mut Hooks) -> R
         );
     };
     let sigma = plan.sigmas[plan.start_level as usize] as f32;
-    let draw = Draw {
-        purpose: Purpose::Init,
-        level: plan.start_level,
-        step: 0,
-    };
+    let draw = Draw { purpose: Purpose::Init, level: plan.start_level, step: 0 };
     let mut x = match init {
         Init::Given(samples) => return check_given(samples, total, elements),
         Init::GivenPlusNoise(samples) => check_given(samples, total, elements)?,

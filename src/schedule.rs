@@ -31,9 +31,8 @@ pub fn geometric(sigma_max: f64, sigma_min: f64, count: usize) -> Result<Vec<f64
         return Ok(vec![sigma_max]);
     }
     let theta_ln = (sigma_min / sigma_max).ln() / (count - 1) as f64;
-    let mut sigmas: Vec<f64> = (0..count)
-        .map(|i| sigma_max * (theta_ln * i as f64).exp())
-        .collect();
+    let mut sigmas: Vec<f64> =
+        (0..count).map(|i| sigma_max * (theta_ln * i as f64).exp()).collect();
     sigmas[count - 1] = sigma_min;
     check_ladder(&sigmas, "the geometric ladder")?;
     Ok(sigmas)
@@ -107,9 +106,8 @@ pub fn recommended_step_size(sigmas: &[f64], steps: u32, convention: StepConvent
     for _ in 0..6 {
         let n = 400;
         let at = |i: i32| low + (high - low) * f64::from(i) / f64::from(n);
-        let i = (0..=n)
-            .min_by(|&i, &j| miss(at(i).exp()).total_cmp(&miss(at(j).exp())))
-            .unwrap_or(0);
+        let i =
+            (0..=n).min_by(|&i, &j| miss(at(i).exp()).total_cmp(&miss(at(j).exp()))).unwrap_or(0);
         best = at(i);
         (low, high) = (at((i - 1).max(0)), at((i + 1).min(n)));
     }
@@ -155,11 +153,9 @@ mod tests {
     /// CIFAR-10 6.2e-6, CelebA 3.3e-6, FFHQ 9e-7.
     #[test]
     fn recommends_the_published_step_sizes() {
-        for (sigma_max, levels, steps, exact) in [
-            (50.0, 232, 5, 6.18e-6),
-            (90.0, 500, 5, 3.34e-6),
-            (348.0, 2311, 3, 8.93e-7),
-        ] {
+        for (sigma_max, levels, steps, exact) in
+            [(50.0, 232, 5, 6.18e-6), (90.0, 500, 5, 3.34e-6), (348.0, 2311, 3, 8.93e-7)]
+        {
             let sigmas = geometric(sigma_max, 0.01, levels).unwrap();
             let epsilon = recommended_step_size(&sigmas, steps, StepConvention::Full);
             assert!((epsilon / exact - 1.0).abs() < 0.01, "{epsilon} {exact}");

@@ -58,10 +58,9 @@ fn the_header_is_the_generated_one() {
 #[test]
 fn the_header_compiles_in_every_dialect() {
     let folder = tempfile::tempdir().unwrap();
-    for (extension, dialects) in [
-        ("c", &["c99", "c11", "c17"][..]),
-        ("cpp", &["c++11", "c++17", "c++20"][..]),
-    ] {
+    for (extension, dialects) in
+        [("c", &["c99", "c11", "c17"][..]), ("cpp", &["c++11", "c++17", "c++20"][..])]
+    {
         let source = folder.path().join(format!("alone.{extension}"));
         std::fs::write(&source, "#include \"ncsn.h\"\n#include \"ncsn.h\"\nint alone;\n").unwrap();
         for compiler in compilers(extension) {
@@ -188,7 +187,12 @@ fn the_struct_layouts_are_the_recorded_ones() {
     std::fs::write(&source, program).unwrap();
     let program: PathBuf = folder.path().join("layout");
     run_ok(
-        Command::new("gcc").args(["-std=c11", "-Wall", "-Wextra", "-Werror", "-I"]).arg(root().join("include")).arg("-o").arg(&program).arg(&source),
+        Command::new("gcc")
+            .args(["-std=c11", "-Wall", "-Wextra", "-Werror", "-I"])
+            .arg(root().join("include"))
+            .arg("-o")
+            .arg(&program)
+            .arg(&source),
     );
     let layout = run_ok(&mut Command::new(&program));
     assert!(!layout.contains("hole"), "{layout}");

@@ -174,11 +174,7 @@ impl CallbackNetwork {
         let Some(score) = score else {
             return Err(super::memory::null("source->score"));
         };
-        Ok(Self {
-            score,
-            user: User(user),
-            elements,
-        })
+        Ok(Self { score, user: User(user), elements })
     }
 }
 

@@ -87,7 +87,7 @@ pub unsafe extern "C" fn ncsn_set_log(
         // An address instead of a pointer, because closures cross threads; the host said where its
         // callback may run by setting it.
         let user = user as usize;
-        let sink = callback.map(|callback| -> Box<dyn Fn(Level, &str) + Send + Sync> {
+        let sink = callback.map(|callback| -> log::Sink {
             Box::new(move |level, message| {
                 let line = CString::new(message.replace('\0', " ")).unwrap_or_default();
                 // SAFETY: the host's function, called as the header says.

@@ -137,10 +137,7 @@ pub unsafe extern "C" fn ncsn_create_from_callback(
             bail!(Argument, "conditioning: a callback is given sigma, nothing else");
         }
         // A score that is asked at one level only may do without a ladder.
-        let facts = Facts {
-            sigmas: facts.sigmas.or_else(|| Some(Vec::new())),
-            ..facts
-        };
+        let facts = Facts { sigmas: facts.sigmas.or_else(|| Some(Vec::new())), ..facts };
         let network = CallbackNetwork::new(source.score, source.user, elements)?;
         let model = Model::from_network(Box::new(network), facts, shape)?;
         *out = ModelHandle::new(model).into_raw();
@@ -326,4 +323,3 @@ fn sample(
         RunState::Cancelled | RunState::Pending => Ok(NCSN_CANCELLED),
     }
 }
-

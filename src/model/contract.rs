@@ -67,9 +67,7 @@ impl Contract {
             ));
         }
         if facts.output.is_none() {
-            missing.push(
-                "what the output means (option output, metadata ncsn.output)".to_owned(),
-            );
+            missing.push("what the output means (option output, metadata ncsn.output)".to_owned());
         }
         // Without a ladder only a score that does not depend on sigma makes sense.
         let needs_ladder = conditioning.is_some_and(|kind| kind != Conditioning::None)
@@ -264,11 +262,7 @@ mod tests {
     }
 
     fn port(dtype: Dtype) -> Port {
-        Port {
-            name: "sigma".to_owned(),
-            dtype,
-            dims: vec![-1],
-        }
+        Port { name: "sigma".to_owned(), dtype, dims: vec![-1] }
     }
 
     fn contract(change: impl FnOnce(&mut Facts)) -> Contract {

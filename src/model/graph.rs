@@ -90,23 +90,13 @@ impl Wiring {
         if fixed_batch == Some(0) {
             bail!(Shape, "input {} has an empty batch axis", x.describe());
         }
-        Ok(Self {
-            x,
-            conditioning,
-            output,
-            shape,
-            fixed_batch,
-        })
+        Ok(Self { x, conditioning, output, shape, fixed_batch })
     }
 }
 
 fn list(ports: &[Port]) -> String {
     let all: Vec<String> = ports.iter().map(Port::describe).collect();
-    if all.is_empty() {
-        "none".to_owned()
-    } else {
-        all.join(", ")
-    }
+    if all.is_empty() { "none".to_owned() } else { all.join(", ") }
 }
 
 fn named(ports: &[Port], name: &str, option: &str) -> Result<Port> {
@@ -143,11 +133,7 @@ fn find_x(graph: &Graph, facts: &Facts) -> Result<Port> {
         }
     };
     if x.dims.len() < 2 {
-        bail!(
-            Shape,
-            "input {} must have a batch axis and at least one more to be x",
-            x.describe()
-        );
+        bail!(Shape, "input {} must have a batch axis and at least one more to be x", x.describe());
     }
     match x.dtype {
         Dtype::F32 => Ok(x),
@@ -280,11 +266,7 @@ mod tests {
     use super::*;
 
     fn port(name: &str, dtype: Dtype, dims: &[i64]) -> Port {
-        Port {
-            name: name.to_owned(),
-            dtype,
-            dims: dims.to_vec(),
-        }
+        Port { name: name.to_owned(), dtype, dims: dims.to_vec() }
     }
 
     fn graph(inputs: Vec<Port>, outputs: Vec<Port>) -> Graph {
@@ -356,19 +338,13 @@ mod tests {
             ),
             (
                 graph(vec![x()], score(&[-1, 3])),
-                Facts {
-                    shape: Some(vec![4]),
-                    ..Facts::default()
-                },
+                Facts { shape: Some(vec![4]), ..Facts::default() },
                 -6,
                 "[4]",
             ),
             (
                 graph(vec![x()], score(&[-1, 3])),
-                Facts {
-                    output_name: Some("eps".to_owned()),
-                    ..Facts::default()
-                },
+                Facts { output_name: Some("eps".to_owned()), ..Facts::default() },
                 -6,
                 "'eps'",
             ),
@@ -388,10 +364,7 @@ mod tests {
     #[test]
     fn a_dynamic_shape_is_taken_from_the_metadata() {
         let inputs = vec![port("x", Dtype::F32, &[4, -1, -1])];
-        let facts = Facts {
-            shape: Some(vec![5, 6]),
-            ..Facts::default()
-        };
+        let facts = Facts { shape: Some(vec![5, 6]), ..Facts::default() };
         let wiring = Wiring::find(&graph(inputs, score(&[4, -1, -1])), &facts).unwrap();
         assert_eq!((wiring.shape, wiring.fixed_batch), (vec![5, 6], Some(4)));
     }

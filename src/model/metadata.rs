@@ -178,10 +178,9 @@ impl<'a> Reader<'a> {
                 let mut names = names.into_iter();
                 Ok((names.next(), names.next()))
             }
-            Some(names) => bail!(
-                Contract,
-                "metadata ncsn.input_names should be {wanted}, but is {names:?}"
-            ),
+            Some(names) => {
+                bail!(Contract, "metadata ncsn.input_names should be {wanted}, but is {names:?}")
+            }
         }
     }
 
@@ -255,29 +254,22 @@ mod tests {
     use super::*;
 
     fn facts(pairs: &[(&str, &str)]) -> Result<Facts> {
-        let properties = pairs
-            .iter()
-            .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
-            .collect();
+        let properties =
+            pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
         parse(&properties)
     }
 
     #[test]
     fn reads_a_ladder_in_either_order_or_by_its_ends() {
         let list = facts(&[("ncsn.sigmas", "[1, 0.1, 0.01]")]).unwrap();
-        let reversed = facts(&[
-            ("ncsn.sigmas", "[0.01, 0.1, 1.0]"),
-            ("ncsn.sigma_order", "ascending"),
-        ])
-        .unwrap();
+        let reversed =
+            facts(&[("ncsn.sigmas", "[0.01, 0.1, 1.0]"), ("ncsn.sigma_order", "ascending")])
+                .unwrap();
         assert_eq!(list.sigmas, Some(vec![1.0, 0.1, 0.01]));
         assert_eq!(list.sigmas, reversed.sigmas);
-        let ends = facts(&[
-            ("ncsn.sigma_max", "1"),
-            ("ncsn.sigma_min", "0.01"),
-            ("ncsn.levels", "3"),
-        ])
-        .unwrap();
+        let ends =
+            facts(&[("ncsn.sigma_max", "1"), ("ncsn.sigma_min", "0.01"), ("ncsn.levels", "3")])
+                .unwrap();
         assert!((ends.sigmas.unwrap()[1] - 0.1).abs() < 1e-12);
         assert_eq!(facts(&[("ncsn.sigma_max", "1")]).unwrap().sigmas, None);
     }
@@ -291,10 +283,7 @@ mod tests {
             (vec![("ncsn.sigmas", "[0.1, 1]")], "decreasing"),
             (vec![("ncsn.sigmas", "[1e999]")], "ncsn.sigmas"),
             (vec![("ncsn.sigmas", "[]")], "0 levels"),
-            (
-                vec![("ncsn.sigmas", "[1, 0.1]"), ("ncsn.sigma_order", "ascending")],
-                "ascending",
-            ),
+            (vec![("ncsn.sigmas", "[1, 0.1]"), ("ncsn.sigma_order", "ascending")], "ascending"),
             (vec![("ncsn.sigmas", "[1, 0.1]"), ("ncsn.levels", "3")], "ncsn.levels"),
             (vec![("ncsn.sigmas", "[1, 0.1]"), ("ncsn.sigma_max", "2")], "sigma_max"),
             (vec![("ncsn.step_size", "-1")], "ncsn.step_size"),

@@ -92,7 +92,7 @@ impl Model {
         shape: Vec<usize>,
     ) -> Result<Self> {
         let elements = shape.iter().try_fold(1_usize, |n, &dim| n.checked_mul(dim));
-        if shape.is_empty() || shape.len() > 8 || !elements.is_some_and(|n| n > 0) {
+        if shape.is_empty() || shape.len() > 8 || elements.is_none_or(|n| n == 0) {
             bail!(Shape, "{shape:?} is no shape of a sample: 1 to 8 positive dimensions");
         }
         let facts = facts.or(Facts {
@@ -119,12 +119,7 @@ impl Model {
         let contract_text = format!("{contract:?}");
         let fingerprint =
             xxhash_rust::xxh3::xxh3_64_with_seed(contract_text.as_bytes(), network_hash);
-        Self(Arc::new(Inner {
-            network,
-            contract,
-            runtime,
-            fingerprint,
-        }))
+        Self(Arc::new(Inner { network, contract, runtime, fingerprint }))
     }
 
     /// What is known about the network.
@@ -182,12 +177,8 @@ impl Model {
         let conditioning = contract.conditioning_value(check.sigma)?;
         self.0.network.evaluate(&x, conditioning, &mut output)?;
         let rms = |sum: f64| (sum / count as f64).sqrt();
-        let difference = rms(check
-            .expected
-            .iter()
-            .zip(&output)
-            .map(|(e, &o)| (e - f64::from(o)).powi(2))
-            .sum());
+        let difference =
+            rms(check.expected.iter().zip(&output).map(|(e, &o)| (e - f64::from(o)).powi(2)).sum());
         let scale = rms(check.expected.iter().map(|e| e * e).sum());
         // Written so that NaN fails.
         if difference <= check.tolerance * scale {

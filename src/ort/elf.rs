@@ -19,10 +19,7 @@ const SEGMENT_LOAD: u64 = 1;
 
 /// Says what is wrong with the file as a 64-bit shared library for this machine, if anything.
 pub(super) fn defect(path: &Path) -> Option<String> {
-    match inspect(path) {
-        Ok(()) => None,
-        Err(defect) => Some(defect),
-    }
+    inspect(path).err()
 }
 
 fn inspect(path: &Path) -> Result<(), String> {

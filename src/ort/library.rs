@@ -64,10 +64,7 @@ fn find(wanted: Option<&Path>) -> Result<PathBuf> {
     }
     for variable in VARIABLES {
         if let Some(value) = std::env::var_os(variable).filter(|value| !value.is_empty()) {
-            return existing(
-                Path::new(&value),
-                &format!("the environment variable {variable}"),
-            );
+            return existing(Path::new(&value), &format!("the environment variable {variable}"));
         }
     }
     let module = module_path();
@@ -198,11 +195,7 @@ fn load(path: &Path) -> Result<Runtime> {
     }
     // From here on pointers into the library are everywhere: it stays.
     std::mem::forget(library);
-    Ok(Runtime {
-        environment: environment::create()?,
-        path: path.to_path_buf(),
-        version,
-    })
+    Ok(Runtime { environment: environment::create()?, path: path.to_path_buf(), version })
 }
 
 /// ONNX Runtime's table of functions, after the version was found to be new enough.

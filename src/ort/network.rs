@@ -64,10 +64,7 @@ impl OrtNetwork {
             elements: wiring.shape.iter().product(),
             row_multiple,
             rebind: opened.selection.provider != Provider::Cpu,
-            state: Mutex::new(State {
-                session: opened.session,
-                bound: Vec::new(),
-            }),
+            state: Mutex::new(State { session: opened.session, bound: Vec::new() }),
             wiring,
         }
     }

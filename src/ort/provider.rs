@@ -1,6 +1,8 @@
 //! Execution providers: strict selection in the caller's order.
 
-use ort::ep::{ArbitrarilyConfigurableExecutionProvider, CUDA, ExecutionProviderDispatch, TensorRT};
+use ort::ep::{
+    ArbitrarilyConfigurableExecutionProvider, CUDA, ExecutionProviderDispatch, TensorRT,
+};
 use ort::session::builder::SessionBuilder;
 
 use super::{Fallback, ModelOptions};
@@ -81,10 +83,7 @@ pub(super) fn register(builder: &mut SessionBuilder, options: &ModelOptions) -> 
         }
     }
     let provider = registered.first().copied().unwrap_or(Provider::Cpu);
-    Ok(Selection {
-        provider,
-        fallback_reason: refused.join("; "),
-    })
+    Ok(Selection { provider, fallback_reason: refused.join("; ") })
 }
 
 /// Whether nodes may run on the CPU when no listed provider takes them: only when the caller listed

@@ -52,10 +52,7 @@ pub(super) fn open(
             let (mut builder, _) = self::builder(runtime, &cpu_only, intra_threads)?;
             let session = commit(&mut builder, source)
                 .map_err(|error| refusal(runtime, name, &error, options))?;
-            selection = Selection {
-                provider: Provider::Cpu,
-                fallback_reason: reason,
-            };
+            selection = Selection { provider: Provider::Cpu, fallback_reason: reason };
             session
         }
     };
@@ -142,11 +139,7 @@ fn port(outlet: &Outlet) -> Result<Port> {
         TensorElementType::Int64 => Dtype::I64,
         other => Dtype::Other(format!("{other:?}").to_lowercase()),
     };
-    Ok(Port {
-        name: outlet.name().to_owned(),
-        dtype,
-        dims: shape.iter().copied().collect(),
-    })
+    Ok(Port { name: outlet.name().to_owned(), dtype, dims: shape.iter().copied().collect() })
 }
 
 fn properties(session: &Session) -> Result<BTreeMap<String, String>> {
@@ -154,8 +147,5 @@ fn properties(session: &Session) -> Result<BTreeMap<String, String>> {
         |error: ort::Error| Error::Model(format!("the model's metadata cannot be read: {error}"));
     let metadata = session.metadata().map_err(unreadable)?;
     let keys = metadata.custom_keys().map_err(unreadable)?;
-    Ok(keys
-        .into_iter()
-        .filter_map(|key| metadata.custom(&key).map(|value| (key, value)))
-        .collect())
+    Ok(keys.into_iter().filter_map(|key| metadata.custom(&key).map(|value| (key, value))).collect())
 }

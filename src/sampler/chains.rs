@@ -82,11 +82,7 @@ impl Chains<'_> {
 
     /// Fills `noise` with the standard normals of this draw.
     pub fn draw_noise(&mut self, at: At, purpose: Purpose) -> Result<()> {
-        let draw = Draw {
-            purpose,
-            level: at.level,
-            step: at.step,
-        };
+        let draw = Draw { purpose, level: at.level, step: at.step };
         draw_noise(self.hooks, self.seed, draw, self.first_sample, self.elements, self.noise)
     }
 

@@ -41,10 +41,6 @@ pub(crate) fn build(
     let c = convention.c();
     Ok(match kind {
         SamplerKind::Langevin => Box::new(langevin::Langevin { c, a: step_size }),
-        _ => Box::new(annealed::AnnealedLangevin {
-            c,
-            epsilon: step_size,
-            sigma_last,
-        }),
+        _ => Box::new(annealed::AnnealedLangevin { c, epsilon: step_size, sigma_last }),
     })
 }

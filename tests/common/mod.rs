@@ -65,3 +65,33 @@ pub fn test_model(name: &str) -> PathBuf {
     assert!(path.exists(), "{} is missing", path.display());
     path
 }
+
+/// Options that load the staged ONNX Runtime with one thread.
+pub fn options() -> ncsn::ModelOptions {
+    ncsn::ModelOptions { intra_threads: 1, ..ncsn::ModelOptions::default() }
+}
+
+/// N(mu, s^2) in every dimension, independently.
+#[derive(Debug, Clone, Copy)]
+pub struct Gaussian {
+    pub mu: f64,
+    pub s: f64,
+}
+
+impl ncsn::Network for Gaussian {
+    fn evaluate(&self, x: &[f32], sigma: f64, score: &mut [f32]) -> ncsn::Result<()> {
+        let precision = 1.0 / (self.s * self.s + sigma * sigma);
+        for (score, x) in score.iter_mut().zip(x) {
+            *score = ((self.mu - f64::from(*x)) * precision) as f32;
+        }
+        Ok(())
+    }
+}
+
+/// The exact score of a Gaussian as a model; without a ladder, of the target itself.
+pub fn gaussian(target: Gaussian, shape: Vec<usize>, facts: ncsn::Facts) -> ncsn::Model {
+    let conditioning =
+        if facts.sigmas.is_some() { ncsn::Conditioning::Sigma } else { ncsn::Conditioning::None };
+    let facts = ncsn::Facts { conditioning: Some(conditioning), ..facts };
+    ncsn::Model::from_network(Box::new(target), facts, shape).unwrap()
+}
