@@ -16,9 +16,7 @@ fn main() {
         }
         "macos" => {
             let major = abi_major();
-            println!(
-                "cargo:rustc-cdylib-link-arg=-Wl,-install_name,@rpath/libncsn.{major}.dylib"
-            );
+            println!("cargo:rustc-cdylib-link-arg=-Wl,-install_name,@rpath/libncsn.{major}.dylib");
         }
         _ => {}
     }

@@ -75,7 +75,7 @@ pub(super) fn register(builder: &mut SessionBuilder, options: &ModelOptions) -> 
             Err(error) => {
                 let text = explain(provider, error.message());
                 if options.fallback == Fallback::Error {
-                    return Err(Error::Provider(text));
+                    return Err(refusal(&text));
                 }
                 log::warn(&text);
                 refused.push(text);
@@ -160,10 +160,19 @@ pub(super) fn explain(provider: Provider, reason: &str) -> String {
     } else {
         "see ONNX Runtime's documentation of this provider"
     };
+    // ONNX Runtime puts its own source file and line before the reason.
+    let reason = reason.split_once(" : FAIL : ").map_or(reason, |(_, reason)| reason);
     format!(
-        "execution provider {} cannot be used: {}; {remedy}. To run on the CPU instead, ask for it \
-         (NCSN_PROVIDER_CPU) or set fallback to NCSN_FALLBACK_ALLOW",
+        "execution provider {} cannot be used: {}; {remedy}",
         provider.name(),
         reason.trim().trim_end_matches('.')
     )
+}
+
+/// The error of a strict caller.
+pub(super) fn refusal(explained: &str) -> Error {
+    Error::Provider(format!(
+        "{explained}. To run on the CPU instead, ask for it (NCSN_PROVIDER_CPU) or set fallback to \
+         NCSN_FALLBACK_ALLOW"
+    ))
 }

@@ -39,7 +39,7 @@ pub(super) fn open(
             return Err(refusal(runtime, name, &error, options));
         }
         Err(error) if options.fallback == Fallback::Error => {
-            bail!(Provider, "{}", provider::explain(selection.provider, error.message()))
+            return Err(provider::refusal(&provider::explain(selection.provider, error.message())));
         }
         Err(error) => {
             let reason = provider::explain(selection.provider, error.message());

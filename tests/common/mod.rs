@@ -34,7 +34,7 @@ pub fn compilers(extension: &str) -> Vec<String> {
         .filter(|name| Command::new(name).arg("--version").output().is_ok())
         .map(|&name| name.to_owned())
         .collect();
-    let required = if std::env::var_os("NCSN_REQUIRE_CLANG").is_some() { 2 } else { 1 };
+    let required = if std::env::var_os("NCSN_REQUIRE_TOOLS").is_some() { 2 } else { 1 };
     assert!(found.len() >= required, "of {all:?} only {found:?} are installed");
     found
 }

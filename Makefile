@@ -1,0 +1,69 @@
+# The commands of this repository. `make demo` and `make test` are all a newcomer needs.
+
+PYTHON ?= python3
+CC ?= gcc
+ORT_VERSION ?= 1.28.0
+TARGET := $(if $(CARGO_TARGET_DIR),$(CARGO_TARGET_DIR),target)
+VENV := $(TARGET)/venv
+STAGE := $(PYTHON) scripts/stage_onnxruntime.py
+
+.PHONY: help build onnxruntime runtimes demo test lint header clean tools tools-test
+
+help:
+	@echo "make demo          draw 64 handwritten digits with the C example, into target/demo/digits.png"
+	@echo "make test          everything CI checks"
+	@echo "make build         the release library: $(TARGET)/release/libncsn.so.1 and libncsn.a"
+	@echo "make onnxruntime   stage ONNX Runtime $(ORT_VERSION) (GPU=1: the GPU build) in $(TARGET)/onnxruntime"
+	@echo "make header        regenerate include/ncsn.h and the ABI records from the source"
+	@echo "make lint          formatting, clippy, documentation"
+
+build:
+	cargo build --release --lib
+	ln -sf libncsn.so $(TARGET)/release/libncsn.so.1
+
+onnxruntime: tools
+	$(STAGE) --into $(TARGET)/onnxruntime --version $(ORT_VERSION) $(if $(GPU),--gpu)
+
+# What both commands need beyond Rust; installs it where it may, says how where it may not.
+tools:
+	@sh scripts/tools.sh $(CC) pip
+
+tools-test:
+	@sh scripts/tools.sh gcc g++ clang clang++ valgrind pip venv
+
+demo: build onnxruntime
+	@mkdir -p $(TARGET)/demo
+	$(CC) -std=c11 -O2 -Wall -Wextra -Iinclude examples/c/sample_digits.c -o $(TARGET)/demo/sample_digits \
+	    -L$(TARGET)/release -lncsn -lm -Wl,-rpath,'$$ORIGIN/../release'
+	$(TARGET)/demo/sample_digits models/digits.onnx $(TARGET)/demo/digits.pgm
+	@$(PYTHON) -c "import sys; sys.path.insert(0, '$(TARGET)/python'); import PIL" 2>/dev/null || \
+	    $(PYTHON) -m pip install --quiet --disable-pip-version-check --root-user-action=ignore \
+	        --target $(TARGET)/python pillow
+	@PYTHONPATH=$(TARGET)/python $(PYTHON) scripts/to_png.py $(TARGET)/demo/digits.pgm $(TARGET)/demo/digits.png
+
+$(VENV)/ready: tests/python/requirements.txt | tools-test
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r tests/python/requirements.txt
+	touch $@
+
+# The suite samples on the oldest runtime that is accepted, the pinned one and the newest, and is
+# refused by one that is too old.
+runtimes: onnxruntime
+	$(STAGE) --into $(TARGET)/onnxruntime-1.19.2 --version 1.19.2
+	$(STAGE) --into $(TARGET)/onnxruntime-1.23.2 --version 1.23.2
+	$(STAGE) --into $(TARGET)/onnxruntime-newest --version newest
+
+lint:
+	cargo fmt --check
+	cargo clippy --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --lib --quiet
+
+test: tools-test lint runtimes $(VENV)/ready
+	cargo build --lib
+	NCSN_REQUIRE_TOOLS=1 NCSN_TEST_PYTHON=$(abspath $(VENV))/bin/python cargo test
+
+header:
+	NCSN_BLESS=1 cargo test --quiet --test abi
+
+clean:
+	cargo clean

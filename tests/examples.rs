@@ -1,0 +1,106 @@
+//! What the README shows and what examples/ holds compiles without a warning, and runs.
+
+mod common;
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use common::{compilers, model, root, run_ok, shared_library};
+
+/// A folder with the library under its runtime name, for linking and for finding it again.
+fn library_folder(folder: &Path) -> PathBuf {
+    let library = shared_library();
+    let link = folder.join("libncsn.so.1");
+    std::os::unix::fs::symlink(&library, &link).unwrap();
+    std::os::unix::fs::symlink(&library, folder.join("libncsn.so")).unwrap();
+    folder.to_path_buf()
+}
+
+fn compile(compiler: &str, source: &Path, folder: &Path) -> PathBuf {
+    let program = folder.join("program");
+    run_ok(
+        Command::new(compiler)
+            .args(["-std=c11", "-O1", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-I"])
+            .arg(root().join("include"))
+            .arg(source)
+            .arg("-o")
+            .arg(&program)
+            .arg(format!("-L{}", folder.display()))
+            .args(["-lncsn", "-lm"])
+            .arg(format!("-Wl,-rpath,{}", folder.display())),
+    );
+    program
+}
+
+/// The first code block of this language in the README.
+fn readme_block(language: &str) -> String {
+    let readme = std::fs::read_to_string(root().join("README.md")).unwrap();
+    let (_, rest) = readme.split_once(&format!("```{language}\n")).unwrap();
+    rest.split_once("```").unwrap().0.to_owned()
+}
+
+#[test]
+fn the_readme_program_runs() {
+    for compiler in compilers("c") {
+        let folder = tempfile::tempdir().unwrap();
+        let library = library_folder(folder.path());
+        let source = folder.path().join("readme.c");
+        // Fewer digits, the same calls: the README's count is for people, not for CI.
+        let few = readme_block("c").replace("64", "2");
+        std::fs::write(&source, few).unwrap();
+        let program = compile(&compiler, &source, &library);
+        let out = run_ok(Command::new(program).current_dir(root()));
+        let pixel: f32 = out.trim().parse().unwrap();
+        assert!((-1.0..2.0).contains(&pixel), "{out}");
+    }
+}
+
+#[test]
+fn sample_digits_writes_a_picture() {
+    for compiler in compilers("c") {
+        let folder = tempfile::tempdir().unwrap();
+        let library = library_folder(folder.path());
+        let program = compile(&compiler, &root().join("examples/c/sample_digits.c"), &library);
+        let picture = folder.path().join("digits.pgm");
+        run_ok(Command::new(&program).arg(model("digits.onnx")).arg(&picture).args(["3", "1"]));
+        let bytes = std::fs::read(&picture).unwrap();
+        assert!(bytes.starts_with(b"P5\n62 62\n255\n"));
+        let pixels = &bytes[13..];
+        assert_eq!(pixels.len(), 62 * 62);
+        // Strokes on a black ground.
+        assert!(pixels.iter().filter(|&&p| p > 200).count() > 60);
+        assert!(pixels.iter().filter(|&&p| p < 20).count() > 62 * 62 / 2);
+
+        let missing = Command::new(&program).args(["missing.onnx", "x.pgm"]).output().unwrap();
+        assert!(!missing.status.success());
+        assert!(String::from_utf8_lossy(&missing.stderr).contains("missing.onnx"));
+    }
+}
+
+/// Ctrl-C ends the program by cancelling, not by dying.
+#[test]
+fn sample_digits_cancels_on_interrupt() {
+    let folder = tempfile::tempdir().unwrap();
+    let library = library_folder(folder.path());
+    let program = compile("gcc", &root().join("examples/c/sample_digits.c"), &library);
+    let mut child = Command::new(&program)
+        .arg(model("digits.onnx"))
+        .arg(folder.path().join("never.pgm"))
+        .args(["2000", "1"])
+        .stderr(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    // Wait for the first progress, which is written after the handler was set.
+    let mut first = [0];
+    let mut stderr = child.stderr.take().unwrap();
+    std::io::Read::read_exact(&mut stderr, &mut first).unwrap();
+    // SAFETY: a signal to a child that has not been waited for.
+    assert_eq!(unsafe { libc::kill(child.id() as i32, libc::SIGINT) }, 0);
+    let mut rest = String::new();
+    std::io::Read::read_to_string(&mut stderr, &mut rest).unwrap();
+    let status = child.wait().unwrap();
+    assert_eq!(status.code(), Some(1), "{status} {rest}");
+    assert!(rest.contains("cancelled"), "{rest}");
+    assert!(!folder.path().join("never.pgm").exists());
+}
