@@ -651,7 +651,8 @@ typedef struct ncsn_model_options {
      */
     size_t sigma_count;
     /**
-     * Standard deviation of the data (`ncsn.sigma_data`), for preconditioned networks.
+     * Standard deviation of the data (`ncsn.sigma_data`), for preconditioned networks. Not
+     * supported by this version: must be 0.
      */
     double sigma_data;
     /**

@@ -117,15 +117,24 @@ pub(crate) use bail;
 /// Sizes come from callers; a failed allocation must be an error, not an abort.
 pub(crate) fn zeroed<T: Clone + Default>(len: usize, what: &str) -> Result<Vec<T>> {
     let mut v = Vec::new();
-    v.try_reserve_exact(len).map_err(|_| {
-        Error::OutOfMemory(format!(
-            "{} bytes for {what} could not be allocated: lower sample_count or batch_size, or \
-             generate in several calls with first_sample",
-            len.saturating_mul(size_of::<T>())
-        ))
-    })?;
+    v.try_reserve_exact(len)
+        .map_err(|_| out_of_memory(len.saturating_mul(size_of::<T>()), what))?;
     v.resize(len, T::default());
     Ok(v)
+}
+
+/// Whether `bytes` could be had at all, without touching them: several allocations that each succeed
+/// can together exceed the machine, and then the system kills the host instead of refusing.
+pub(crate) fn probe_memory(bytes: usize, what: &str) -> Result<()> {
+    let mut v: Vec<u8> = Vec::new();
+    v.try_reserve_exact(bytes).map_err(|_| out_of_memory(bytes, what))
+}
+
+fn out_of_memory(bytes: usize, what: &str) -> Error {
+    Error::OutOfMemory(format!(
+        "{bytes} bytes for {what} could not be allocated: lower sample_count or batch_size, or \
+         generate in several calls with first_sample"
+    ))
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use ndarray::{ArrayD, ArrayViewD, IxDyn};
 
-use crate::error::{Error, Result, bail, zeroed};
+use crate::error::{Error, Result, bail, probe_memory, zeroed};
 use crate::hooks::{Hooks, Phase, Preview, Progress};
 use crate::image::OutputFormat;
 use crate::model::Model;
@@ -456,6 +456,8 @@ fn initial_state(model: &Model, plan: &Plan, init: Init, hooks: &mut Hooks) -> R
             plan.sample_count
         );
     };
+    // The chains and their denoised estimates.
+    probe_memory(total.saturating_mul(2 * size_of::<f32>()), "the chains")?;
     let sigma = plan.sigmas[plan.start_level as usize] as f32;
     let draw = Draw { purpose: Purpose::Init, level: plan.start_level, step: 0 };
     let mut x = match init {

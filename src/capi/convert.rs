@@ -164,6 +164,12 @@ unsafe fn overrides(o: &ncsn_model_options) -> Result<Facts> {
     if name(o.class_name, "options->class_name")?.is_some() {
         bail!(Unsupported, "class_name: class inputs are not supported by this version");
     }
+    if o.sigma_data != 0.0 {
+        bail!(
+            Unsupported,
+            "sigma_data: the outputs that use it (edm_raw, v) are not supported by this version"
+        );
+    }
     if let Some(sigmas) = sigmas {
         crate::schedule::check_ladder(sigmas, "options->sigmas")?;
     }
@@ -173,7 +179,6 @@ unsafe fn overrides(o: &ncsn_model_options) -> Result<Facts> {
         conditioning_shift: finite(o.conditioning_shift, "conditioning_shift")?,
         output: kind(o.output, Output::from_code, "output")?,
         sigmas: sigmas.map(<[f64]>::to_vec),
-        sigma_data: finite(o.sigma_data, "sigma_data")?,
         range: kind(o.value_range, ValueRange::from_code, "value_range")?,
         shape: shape.map(|dims| sample_shape(dims, "options->shape")).transpose()?,
         classes: (o.class_count > 0).then_some(o.class_count),

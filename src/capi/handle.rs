@@ -192,3 +192,60 @@ unsafe fn share<T>(handle: *const T) -> Option<Arc<T>> {
 pub(super) fn pointer(text: &CString) -> *const c_char {
     text.as_ptr()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::capi::{log, model, run, types::*};
+    use crate::{Facts, Network};
+
+    /// A bug in the middle of an evaluation.
+    struct Broken;
+
+    impl Network for Broken {
+        fn evaluate(&self, _: &[f32], sigma: f64, _: &mut [f32]) -> Result<()> {
+            panic!("no score at {sigma}")
+        }
+    }
+
+    fn handle(network: Box<dyn Network>) -> *mut ncsn_model {
+        let facts = Facts { sigmas: Some(vec![1.0, 0.5]), ..Facts::default() };
+        ModelHandle::new(Model::from_network(network, facts, vec![2]).unwrap()).into_raw()
+    }
+
+    fn text(get: unsafe extern "C" fn(*mut c_char, usize) -> usize) -> String {
+        let mut buf = vec![0_u8; 500];
+        // SAFETY: the buffer has that many bytes.
+        let needed = unsafe { get(buf.as_mut_ptr().cast(), buf.len()) };
+        String::from_utf8_lossy(&buf[..needed - 1]).into_owned()
+    }
+
+    #[test]
+    fn a_panic_breaks_its_handles_and_nothing_else() {
+        let broken = handle(Box::new(Broken));
+        let mut out = [0.0_f32; 2];
+        // SAFETY: live handles, structs of the right size, buffers as long as said.
+        unsafe {
+            let mut params = std::mem::zeroed();
+            let size = size_of::<ncsn_sample_params>() as u32;
+            assert_eq!(model::ncsn_sample_params_init(broken, &mut params, size), NCSN_OK);
+            let mut started = std::ptr::null_mut();
+            assert_eq!(run::ncsn_run_begin(broken, &params, &mut started), NCSN_OK);
+            let step = |run| run::ncsn_run_step(run, 0, 0, std::ptr::null_mut());
+            assert_eq!(step(started), NCSN_ERR_PANIC);
+            assert!(text(log::ncsn_last_error).contains("no score at 1"));
+            assert_eq!(step(started), NCSN_ERR_PANIC);
+            assert!(text(log::ncsn_last_error).contains("broke this run"));
+            run::ncsn_run_free(started);
+
+            // The model itself was not inside that call; in this one it is.
+            let sample = || model::ncsn_sample(broken, &params, out.as_mut_ptr().cast(), 8);
+            let mut sample = sample;
+            assert_eq!(sample(), NCSN_ERR_PANIC);
+            assert!(text(log::ncsn_last_error).contains("no score at 1"));
+            assert_eq!(sample(), NCSN_ERR_PANIC);
+            assert!(text(log::ncsn_last_error).contains("broke this model"));
+            model::ncsn_destroy(broken);
+        }
+    }
+}

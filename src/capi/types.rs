@@ -351,7 +351,8 @@ pub struct ncsn_model_options {
     pub sigmas: *const f64,
     /// Number of entries in `sigmas`.
     pub sigma_count: usize,
-    /// Standard deviation of the data (`ncsn.sigma_data`), for preconditioned networks.
+    /// Standard deviation of the data (`ncsn.sigma_data`), for preconditioned networks. Not
+    /// supported by this version: must be 0.
     pub sigma_data: f64,
     /// Number of classes (`ncsn.classes`). Class inputs are not supported by this version.
     pub class_count: u32,

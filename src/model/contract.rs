@@ -89,6 +89,7 @@ impl Contract {
             );
         };
         refuse_unsupported(conditioning, output, &facts)?;
+        refuse_unused(conditioning, &facts)?;
         let sigmas = facts.sigmas.unwrap_or_default();
         // A host's own function may come without a ladder: every request then brings its levels.
         if !sigmas.is_empty() {
@@ -244,6 +245,25 @@ fn refuse_unsupported(conditioning: Conditioning, output: Output, facts: &Facts)
             Unsupported,
             "a class-conditional network ({classes} classes) is not supported by this version"
         );
+    }
+    Ok(())
+}
+
+/// A number that would have no effect is a misunderstanding.
+fn refuse_unused(conditioning: Conditioning, facts: &Facts) -> Result<()> {
+    let affine = conditioning == Conditioning::AffineLog;
+    let scaled = affine || conditioning == Conditioning::TimeScaled;
+    for (given, used, name) in [
+        (facts.conditioning_scale, scaled, "conditioning_scale"),
+        (facts.conditioning_shift, affine, "conditioning_shift"),
+    ] {
+        if let (Some(value), false) = (given, used) {
+            bail!(
+                Contract,
+                "{name} = {value} is given, but conditioning '{}' does not use it (affine_log does)",
+                conditioning.name()
+            );
+        }
     }
     Ok(())
 }

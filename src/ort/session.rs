@@ -108,7 +108,7 @@ fn commit(builder: &mut SessionBuilder, source: &Source<'_>) -> ort::Result<Sess
 }
 
 fn refusal(runtime: &Runtime, name: &str, error: &ort::Error, options: &ModelOptions) -> Error {
-    let text = error.message();
+    let text = error.message().trim_end_matches('.');
     if text.contains("fallback to CPU EP has been explicitly disabled") {
         return Error::Provider(format!(
             "model {name}: the listed providers ({}) cannot run all of it: {text}. Add \
