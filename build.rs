@@ -27,11 +27,11 @@ fn main() {
 
 /// The ABI's major version, from the one place that defines it.
 fn abi_major() -> u32 {
-    println!("cargo:rerun-if-changed=src/capi/types.rs");
-    let source = std::fs::read_to_string("src/capi/types.rs").expect("src/capi/types.rs");
+    println!("cargo:rerun-if-changed=src/capi/constants.rs");
+    let source = std::fs::read_to_string("src/capi/constants.rs").expect("src/capi/constants.rs");
     source
         .lines()
         .find_map(|line| line.strip_prefix("pub const NCSN_ABI_VERSION: u32 = "))
         .and_then(|rest| rest.trim_end_matches(';').parse().ok())
-        .expect("NCSN_ABI_VERSION in src/capi/types.rs")
+        .expect("NCSN_ABI_VERSION in src/capi/constants.rs")
 }

@@ -1284,7 +1284,7 @@ ncsn_status ncsn_create_from_memory(const void *bytes,
 /**
  * Makes a model of a function of the caller's own. ONNX Runtime is not needed. Of `options` (may be
  * NULL) the contract overrides count: `sigmas`, without which parameters must bring their own
- * noise levels, `output` (default: the score), `value_range`. `source->user` must live as long as
+ * noise levels (plain Langevin dynamics then asks at sigma = 0), `output` (default: the score), `value_range`. `source->user` must live as long as
  * the model and its runs.
  */
 ncsn_status ncsn_create_from_callback(const struct ncsn_score_source *source,

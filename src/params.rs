@@ -306,7 +306,8 @@ fn single_sigma(model: &Model, wanted: &Schedule) -> Result<f64> {
         }
         Schedule::Model => match contract.sigmas.last() {
             Some(&sigma) => Ok(sigma),
-            None if contract.conditioning == Conditioning::None
+            // A score without levels: of a network that takes none, or a function of the host.
+            None if matches!(contract.conditioning, Conditioning::None | Conditioning::Sigma)
                 && contract.output == Output::Score =>
             {
                 Ok(0.0)

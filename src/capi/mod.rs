@@ -14,6 +14,7 @@ mod handle;
 mod hooks;
 mod memory;
 
+pub mod constants;
 pub mod log;
 pub mod model;
 pub mod run;
