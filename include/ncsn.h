@@ -876,11 +876,11 @@ typedef struct ncsn_progress {
      */
     double sigma;
     /**
-     * Mean over the chains of the latest step of the score's Euclidean norm.
+     * Euclidean norm of the score, root mean square over the chains of the latest step.
      */
     double score_norm;
     /**
-     * Mean over the chains of the latest step of the update's Euclidean norm.
+     * Euclidean norm of the update, root mean square over the chains of the latest step.
      */
     double update_norm;
     /**

@@ -40,9 +40,9 @@ pub struct Progress {
     pub calls_total: u64,
     /// Noise level of the latest evaluation.
     pub sigma: f64,
-    /// Mean Euclidean norm of the score over the chains of the latest step.
+    /// Euclidean norm of the score, root mean square over the chains of the latest step.
     pub score_norm: f64,
-    /// Mean Euclidean norm of the update over the chains of the latest step.
+    /// Euclidean norm of the update, root mean square over the chains of the latest step.
     pub update_norm: f64,
     /// Seconds spent inside the run.
     pub elapsed_seconds: f64,

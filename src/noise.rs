@@ -122,7 +122,7 @@ fn fill(seed: u64, draw: Draw, first: u64, elements: usize, out: &mut [f32], kin
             for (lane, block) in counter[0].iter_mut().enumerate() {
                 *block = (group * LANES + lane) as u32;
             }
-            let values = transform(philox4x32_lanes(counter, seed), kind);
+            let values = transform(philox4x32_lanes(counter, seed), kind, 2);
             for (quarter, value) in part.chunks_exact_mut(LANES).zip(&values) {
                 quarter.copy_from_slice(value);
             }
@@ -139,39 +139,51 @@ fn fill(seed: u64, draw: Draw, first: u64, elements: usize, out: &mut [f32], kin
 #[inline(always)]
 fn fill_rest(seed: u64, draw: Draw, first: u64, elements: usize, out: &mut [f32], kind: Kind) {
     let start = elements / GROUP * GROUP;
-    let blocks = (elements - start).div_ceil(4);
+    let rest = elements - start;
+    let blocks = rest.div_ceil(4);
+    let first_block = (start / 4) as u32;
+    let pairs_of_words = rest.div_ceil(2).min(2);
     let samples = out.len() / elements;
-    let mut pairs = (0..samples).flat_map(|sample| (0..blocks).map(move |block| (sample, block)));
-    let mut places = [(0, 0); LANES];
-    loop {
-        let used = places.iter_mut().zip(pairs.by_ref()).map(|(place, pair)| *place = pair).count();
-        let mut counter: Words = [[0; LANES]; 4];
-        for (lane, &(sample, block)) in places[..used].iter().enumerate() {
-            let words = draw.counter((start / 4 + block) as u32, first + sample as u64);
-            for (all, word) in counter.iter_mut().zip(words) {
-                all[lane] = word;
+    for base in (0..samples * blocks).step_by(LANES) {
+        let used = LANES.min(samples * blocks - base);
+        let place = |lane: usize| ((base + lane) / blocks, (base + lane) % blocks);
+        let mut counter: Words;
+        let base_sample = first + base as u64;
+        if blocks == 1 && (base_sample as u32).checked_add(LANES as u32).is_some() {
+            // One block a sample, and no carry between the counter's words: samples in a row.
+            counter = draw.counter(first_block, base_sample).map(|word| [word; LANES]);
+            for (lane, word) in counter[1].iter_mut().enumerate() {
+                *word += lane as u32;
+            }
+        } else {
+            counter = [[0; LANES]; 4];
+            for lane in 0..used {
+                let (sample, block) = place(lane);
+                let words = draw.counter(first_block + block as u32, first + sample as u64);
+                for (all, word) in counter.iter_mut().zip(words) {
+                    all[lane] = word;
+                }
             }
         }
-        let values = transform(philox4x32_lanes(counter, seed), kind);
-        for (lane, &(sample, block)) in places[..used].iter().enumerate() {
+        let values = transform(philox4x32_lanes(counter, seed), kind, pairs_of_words);
+        for lane in 0..used {
+            let (sample, block) = if blocks == 1 { (base + lane, 0) } else { place(lane) };
             let at = sample * elements + start + 4 * block;
             let end = (at + 4).min((sample + 1) * elements);
             for (slot, value) in out[at..end].iter_mut().zip(&values) {
                 *slot = value[lane];
             }
         }
-        if used < LANES {
-            return;
-        }
     }
 }
 
+/// The first `pairs` pairs of a block's values; the others stay 0.
 #[inline(always)]
-fn transform(words: Words, kind: Kind) -> [[f32; LANES]; 4] {
+fn transform(words: Words, kind: Kind, pairs: usize) -> [[f32; LANES]; 4] {
     let mut out = [[0.0; LANES]; 4];
     match kind {
         Kind::Uniform => {
-            for j in 0..4 {
+            for j in 0..2 * pairs {
                 for lane in 0..LANES {
                     // 24 bits: every value is exact in f32 and below 1.
                     out[j][lane] = (words[j][lane] >> 8) as i32 as f32 * (1.0 / 16_777_216.0);
@@ -179,7 +191,7 @@ fn transform(words: Words, kind: Kind) -> [[f32; LANES]; 4] {
             }
         }
         Kind::Normal => {
-            for pair in 0..2 {
+            for pair in 0..pairs {
                 for lane in 0..LANES {
                     let (cos, sin) = box_muller(words[2 * pair][lane], words[2 * pair + 1][lane]);
                     out[2 * pair][lane] = cos;
@@ -264,16 +276,18 @@ mod tests {
 
     #[test]
     fn follows_its_definition() {
-        for elements in [1, 2, 3, 5, 63, 64, 65, 130, 784] {
-            let samples = 19;
-            let first = (1_u64 << 40) + 5;
-            let mut out = vec![0.0; samples * elements];
-            fill_normals(42, DRAW, first, elements, &mut out);
-            for (i, value) in out.iter().enumerate() {
-                let (sample, e) = (first + (i / elements) as u64, i % elements);
-                let expected = reference(42, DRAW, sample, elements, e);
-                let error = (f64::from(*value) - expected).abs();
-                assert!(error < 2e-6, "{elements} {sample} {e}: {value} {expected}");
+        let samples = 19;
+        // High words of the counter in use, and a carry into them in the middle of the batch.
+        for first in [(1_u64 << 40) + 5, (1 << 32) - 9] {
+            for elements in [1, 2, 3, 5, 63, 64, 65, 130, 784] {
+                let mut out = vec![0.0; samples * elements];
+                fill_normals(42, DRAW, first, elements, &mut out);
+                for (i, value) in out.iter().enumerate() {
+                    let (sample, e) = (first + (i / elements) as u64, i % elements);
+                    let expected = reference(42, DRAW, sample, elements, e);
+                    let error = (f64::from(*value) - expected).abs();
+                    assert!(error < 2e-6, "{elements} {sample} {e}: {value} {expected}");
+                }
             }
         }
     }

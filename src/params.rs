@@ -158,6 +158,7 @@ impl Plan {
         sampler::check_supported(params.sampler)?;
         check_samples(params)?;
         params.output_format.bytes_per_sample(contract)?;
+        check_init(params, contract.elements())?;
         let sigmas = match params.sampler {
             SamplerKind::Langevin => vec![single_sigma(model, &params.schedule)?],
             _ => ladder(model, &params.schedule)?,
@@ -259,6 +260,41 @@ fn check_samples(params: &SampleParams) -> Result<()> {
             "first_sample = {} + sample_count = {} is beyond 2^48",
             params.first_sample,
             params.sample_count
+        );
+    }
+    Ok(())
+}
+
+/// The given samples, if any, fit and are finite; the sizes of all buffers fit the address space.
+fn check_init(params: &SampleParams, elements: usize) -> Result<()> {
+    let Some(total) = elements
+        .checked_mul(params.sample_count as usize)
+        .filter(|total| total.checked_mul(2 * size_of::<f32>()).is_some())
+    else {
+        bail!(
+            OutOfMemory,
+            "sample_count = {} samples of {elements} floats exceed the address space; generate in \
+             several calls with first_sample",
+            params.sample_count
+        );
+    };
+    let (Init::Given(samples) | Init::GivenPlusNoise(samples)) = &params.init else {
+        return Ok(());
+    };
+    if samples.len() != total {
+        bail!(
+            Argument,
+            "init has {} floats (init_count), but sample_count * element_count is {total}",
+            samples.len()
+        );
+    }
+    if let Some(bad) = samples.iter().position(|x| !x.is_finite()) {
+        bail!(
+            NonFinite,
+            "init is {} at sample {}, element {}",
+            samples[bad],
+            bad / elements,
+            bad % elements
         );
     }
     Ok(())

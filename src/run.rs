@@ -317,7 +317,7 @@ impl Run {
         };
         let elapsed = self.elapsed.as_secs_f64();
         let per_call = elapsed / self.calls_here.max(1) as f64;
-        let mean = |sum: f64| sum / self.norms.chains.max(1) as f64;
+        let rms = |sum: f64| (sum / self.norms.chains.max(1) as f64).sqrt();
         Progress {
             phase,
             level: at.level,
@@ -329,8 +329,8 @@ impl Run {
             calls_done,
             calls_total,
             sigma: at.sigma,
-            score_norm: mean(self.norms.score),
-            update_norm: mean(self.norms.update),
+            score_norm: rms(self.norms.score),
+            update_norm: rms(self.norms.update),
             elapsed_seconds: elapsed,
             remaining_seconds: per_call * (calls_total - calls_done) as f64,
         }
@@ -446,23 +446,14 @@ impl Model {
 /// All chains before the first step.
 fn initial_state(model: &Model, plan: &Plan, init: Init, hooks: &mut Hooks) -> Result<Vec<f32>> {
     let elements = model.contract().elements();
-    let Some(total) = elements.checked_mul(plan.sample_count as usize).filter(|total| {
-        total.checked_mul(size_of::<f32>()).is_some_and(|n| n <= isize::MAX as usize)
-    }) else {
-        bail!(
-            OutOfMemory,
-            "sample_count = {} samples of {elements} floats exceed the address space; generate in \
-             several calls with first_sample",
-            plan.sample_count
-        );
-    };
+    let total = plan.sample_count as usize * elements;
     // The chains and their denoised estimates.
     probe_memory(total.saturating_mul(2 * size_of::<f32>()), "the chains")?;
     let sigma = plan.sigmas[plan.start_level as usize] as f32;
     let draw = Draw { purpose: Purpose::Init, level: plan.start_level, step: 0 };
     let mut x = match init {
-        Init::Given(samples) => return check_given(samples, total, elements),
-        Init::GivenPlusNoise(samples) => check_given(samples, total, elements)?,
+        Init::Given(samples) => return Ok(samples),
+        Init::GivenPlusNoise(samples) => samples,
         Init::Uniform | Init::Normal => {
             let mut x = zeroed(total, "the chains")?;
             if init == Init::Uniform {
@@ -483,24 +474,4 @@ fn initial_state(model: &Model, plan: &Plan, init: Init, hooks: &mut Hooks) -> R
         }
     }
     Ok(x)
-}
-
-fn check_given(samples: Vec<f32>, total: usize, elements: usize) -> Result<Vec<f32>> {
-    if samples.len() != total {
-        bail!(
-            Argument,
-            "init has {} floats (init_count), but sample_count * element_count is {total}",
-            samples.len()
-        );
-    }
-    if let Some(bad) = samples.iter().position(|x| !x.is_finite()) {
-        bail!(
-            NonFinite,
-            "init is {} at sample {}, element {}",
-            samples[bad],
-            bad / elements,
-            bad % elements
-        );
-    }
-    Ok(samples)
 }

@@ -174,6 +174,15 @@ pub(super) unsafe fn read<T: Sized32>(pointer: *const T, name: &str, defaults: T
     Ok(value)
 }
 
+/// Checks that [`write`] will succeed.
+///
+/// # Safety
+/// NULL or valid for reads of its own struct_size.
+pub(super) unsafe fn check_output<T: Sized32>(pointer: *const T, name: &str, any: T) -> Result<()> {
+    // SAFETY: passed on.
+    unsafe { read(pointer, name, any).map(drop) }
+}
+
 /// Writes `value` to a host's struct whose struct_size the host has set.
 ///
 /// # Safety

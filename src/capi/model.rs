@@ -261,15 +261,7 @@ pub unsafe extern "C" fn ncsn_output_size(
 fn output_bytes(model: &Model, params: &SampleParams) -> Result<usize> {
     Plan::resolve(model, params)?;
     let each = params.output_format.bytes_per_sample(model.contract())?;
-    let Some(bytes) = each.checked_mul(params.sample_count as usize) else {
-        bail!(
-            OutOfMemory,
-            "sample_count = {} samples of {each} bytes exceed the address space; generate in \
-             several calls with first_sample",
-            params.sample_count
-        );
-    };
-    Ok(bytes)
+    Ok(each * params.sample_count as usize)
 }
 
 /// Samples: runs the chains to their end and writes `params->sample_count` samples to `out`, which

@@ -61,7 +61,7 @@ pub unsafe extern "C" fn ncsn_run_step(
                 let mut run = handle.lock()?;
                 if !now.is_null() {
                     // Refuse a bad struct before the work, not after.
-                    memory::write(now, "now", &hooks::progress(&run.progress()))?;
+                    memory::check_output(now, "now", hooks::progress(&run.progress()))?;
                 }
                 let steps = (max_steps > 0).then_some(u64::from(max_steps));
                 let budget = (budget_us > 0).then(|| Duration::from_micros(budget_us));

@@ -373,9 +373,9 @@ pub struct ncsn_progress {
     pub calls_total: u64,
     /// Noise level of the latest evaluation.
     pub sigma: f64,
-    /// Mean over the chains of the latest step of the score's Euclidean norm.
+    /// Euclidean norm of the score, root mean square over the chains of the latest step.
     pub score_norm: f64,
-    /// Mean over the chains of the latest step of the update's Euclidean norm.
+    /// Euclidean norm of the update, root mean square over the chains of the latest step.
     pub update_norm: f64,
     /// Seconds spent inside this run's calls.
     pub elapsed_seconds: f64,

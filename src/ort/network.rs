@@ -2,6 +2,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
+use ort::AsPointer;
 use ort::memory::Allocator;
 use ort::session::{IoBinding, Session};
 use ort::value::{PrimitiveTensorElementType, Tensor};
@@ -98,7 +99,7 @@ impl OrtNetwork {
         if self.rebind {
             bound.bind_inputs(&self.wiring).map_err(failed)?;
         }
-        session.run_binding(&bound.binding).map_err(failed)?;
+        run_bound(session, &bound.binding).map_err(failed)?;
         match &bound.output {
             Output::F32(tensor) => out.copy_from_slice(&tensor.extract_tensor().1[..out.len()]),
             Output::F64(tensor) => {
@@ -201,6 +202,17 @@ impl Conditioning {
                 tensor.extract_tensor_mut().1.fill(value.round() as i64);
             }
         }
+    }
+}
+
+/// `Session::run_binding` without the list of outputs it allocates at each call: ours is bound, and
+/// read where it lies.
+fn run_bound(session: &mut Session, binding: &IoBinding) -> ort::Result<()> {
+    // SAFETY: both pointers are live, and `&mut` keeps every other run of the session away.
+    unsafe {
+        let status =
+            (ort::api().RunWithBinding)(session.ptr_mut(), std::ptr::null(), binding.ptr());
+        ort::Error::result_from_status(status)
     }
 }
 

@@ -13,7 +13,7 @@ pub(crate) struct At {
     pub sigma: f64,
 }
 
-/// Sums of Euclidean norms over the chains of a step.
+/// Sums of squared Euclidean norms over the chains of a step.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct StepNorms {
     pub score: f64,
@@ -88,25 +88,21 @@ impl Chains<'_> {
 
     /// Adds the norms of this step, and refuses a chain that has left the floats.
     pub fn finish(&mut self, at: At) -> Result<()> {
-        let rows = self.x.chunks_exact(self.elements).zip(self.next.chunks_exact(self.elements));
-        for (k, (x, next)) in rows.enumerate() {
-            let squared = sum_of_squares(x.iter().zip(next).map(|(x, next)| next - x));
-            if !squared.is_finite() {
-                bail!(
-                    NonFinite,
-                    "the chain of sample {} overflowed at level {}, step {} (sigma = {}): the step \
-                     size is too large for this network; lower step_size",
-                    self.first_sample + k as u64,
-                    at.level,
-                    at.step,
-                    at.sigma
-                );
-            }
-            self.norms.update += squared.sqrt();
+        let update = sum_of_squares(self.next, |i, next| next - self.x[i]);
+        if !update.is_finite() {
+            let bad = self.next.iter().position(|x| !x.is_finite()).unwrap_or(0);
+            bail!(
+                NonFinite,
+                "the chain of sample {} overflowed at level {}, step {} (sigma = {}): the step \
+                 size is too large for this network; lower step_size",
+                self.first_sample + (bad / self.elements) as u64,
+                at.level,
+                at.step,
+                at.sigma
+            );
         }
-        for score in self.score.chunks_exact(self.elements) {
-            self.norms.score += sum_of_squares(score.iter().copied()).sqrt();
-        }
+        self.norms.update += update;
+        self.norms.score += sum_of_squares(self.score, |_, score| score);
         self.norms.chains += u64::from(self.count());
         Ok(())
     }
@@ -182,9 +178,25 @@ fn all_finite(values: &[f32]) -> bool {
     lanes.iter().sum::<f32>() + rest == 0.0
 }
 
-/// In f64, so that finite floats never overflow.
-fn sum_of_squares(values: impl Iterator<Item = f32>) -> f64 {
-    values.map(|v| f64::from(v) * f64::from(v)).sum()
+/// The sum of the squares of `value(i, values[i])`, in f64, so that finite floats never overflow.
+/// Eight sums side by side: one would be a chain of dependent additions.
+#[inline(always)]
+fn sum_of_squares(values: &[f32], value: impl Fn(usize, f32) -> f32) -> f64 {
+    const LANES: usize = 8;
+    let mut lanes = [0.0_f64; LANES];
+    let mut parts = values.chunks_exact(LANES);
+    for (part, at) in (&mut parts).zip((0..).step_by(LANES)) {
+        for lane in 0..LANES {
+            let v = f64::from(value(at + lane, part[lane]));
+            lanes[lane] += v * v;
+        }
+    }
+    let rest = parts.remainder();
+    for (lane, v) in rest.iter().enumerate() {
+        let v = f64::from(value(values.len() - rest.len() + lane, *v));
+        lanes[lane] += v * v;
+    }
+    lanes.iter().sum()
 }
 
 #[cfg(test)]

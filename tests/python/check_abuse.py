@@ -1,0 +1,274 @@
+"""What goes wrong in a host: NULL, a wrong struct_size, nonsense in the fields. Every call answers
+with a status and a text; that this program reaches its last line shows that none crashes."""
+
+import ctypes
+import random
+
+import numpy as np
+
+import library
+from check import check
+from library import (
+    NCSN_ERR_ARGUMENT,
+    NCSN_ERR_BUFFER,
+    NCSN_ERR_CALLBACK,
+    NCSN_ERR_NON_FINITE,
+    NCSN_ERR_STRUCT_SIZE,
+    NCSN_INIT_GIVEN,
+    NCSN_INIT_UNIFORM,
+    NCSN_OK,
+    NCSN_READ_STATE,
+    ROOT,
+    Model,
+    address,
+    header,
+    hook,
+    lib,
+    status_name,
+    structs,
+)
+
+MODEL = ROOT / "tests" / "models" / "gauss_sigma.onnx"
+# Pointers that may be NULL, or that go with a size of 0, by function and parameter.
+OPTIONAL = {
+    ("ncsn_create", "options"),
+    ("ncsn_create_from_memory", "options"),
+    ("ncsn_create_from_callback", "options"),
+    ("ncsn_run_step", "now"),
+    ("ncsn_run_save", "buf"),
+    ("ncsn_run_save", "needed"),
+    ("ncsn_set_log", "callback"),
+    ("ncsn_set_log", "user"),
+}
+# Fields of ncsn_sample_params that make no request.
+NONSENSE = (
+    dict(sampler=-1),
+    dict(sampler=99),
+    dict(sample_count=0),
+    dict(sample_count=2**32 - 1),
+    dict(first_sample=2**48),
+    dict(first_sample=2**64 - 1),
+    dict(schedule=77),
+    dict(sigmas=[1.0, np.nan]),
+    dict(sigmas=[1.0, 2.0]),
+    dict(sigmas=[1.0, -1.0]),
+    dict(sigmas=[np.inf, 1.0]),
+    dict(sigma_count=3),
+    dict(init_count=3),
+    dict(steps_per_level=2**32 - 1),
+    dict(step_convention=9),
+    dict(step_size=np.nan),
+    dict(step_size=-1.0),
+    dict(step_size=np.inf),
+    dict(step_size=1e9),
+    dict(denoise=7),
+    dict(init_kind=-2),
+    dict(init_kind=NCSN_INIT_GIVEN),
+    dict(init_kind=NCSN_INIT_GIVEN, init=[0.0]),
+    dict(start_level=10),
+    dict(output_format=50),
+    dict(preview_kind=4),
+    dict(snr=np.nan),
+    dict(snr=-1.0),
+    dict(reserved=1),
+)
+
+
+class Host:
+    """Valid arguments for every function, by parameter name."""
+
+    def __init__(self):
+        self.model = Model.open(MODEL)
+        self.fields = dict(sample_count=2, steps_per_level=2, seed=3)
+        self.run = self.model.begin(**self.fields)
+        self.floats = np.zeros((2, 3), np.float32)
+        self.slot, self.size = ctypes.c_void_p(), ctypes.c_size_t()
+        self.bytes = MODEL.read_bytes()
+
+    def arguments(self, function):
+        """Made anew for each call: calls write to some of them."""
+        sized = {name: self.sized(name) for name in structs if self.has_size(name)}
+        values = {
+            "model": self.model.pointer, "run": self.run.pointer, "path_utf8": str(MODEL).encode(),
+            "bytes": self.bytes, "size": len(self.bytes), "out": ctypes.byref(self.slot),
+            "params": sized["ncsn_sample_params"], "options": sized["ncsn_model_options"],
+            "source": sized["ncsn_score_source"], "info": sized["ncsn_model_info"],
+            "now": sized["ncsn_progress"], "out_bytes": self.floats.nbytes, "max_steps": 1,
+            "budget_us": 0, "timeout_us": 0, "what": NCSN_READ_STATE, "max_level": 0,
+        }
+        if function == "ncsn_output_size":
+            values["bytes"] = ctypes.byref(self.size)
+        if function in ("ncsn_sample", "ncsn_run_read"):
+            values["out"] = address(self.floats)
+        if function in ("ncsn_run_load", "ncsn_run_save"):
+            values |= {"buf": address(self.floats), "cap": self.floats.nbytes, "size": 24,
+                       "needed": ctypes.byref(self.size)}
+        if function.endswith("_init"):
+            kind = "ncsn_sample_params" if "params" in function else "ncsn_model_options"
+            values["struct_size"] = ctypes.sizeof(structs[kind])
+        return values
+
+    @staticmethod
+    def has_size(name):
+        return structs[name]._fields_[0][0] == "struct_size" and "request" not in name
+
+    def sized(self, name):
+        """A valid struct of that name."""
+        if name == "ncsn_sample_params":
+            return self.model.params(**self.fields)
+        if name == "ncsn_model_options":
+            return library.model_options()
+        value = structs[name](struct_size=ctypes.sizeof(structs[name]))
+        if name == "ncsn_score_source":
+            self.dimensions = (ctypes.c_int64 * 1)(3)
+            self.score = library.callbacks["ncsn_score_fn"](lambda *_: 0)
+            value.rank, value.shape, value.score = 1, ctypes.addressof(self.dimensions), self.score
+        return value
+
+
+def null_pointers(host):
+    """NULL in the place of each pointer of each function that returns a status."""
+    for function, (_, parameters) in header.functions.items():
+        if header.functions[function][0] is not ctypes.c_int32:
+            continue
+        for name, ctype in parameters:
+            pointer = ctype in (ctypes.c_void_p, ctypes.c_char_p) or hasattr(ctype, "contents")
+            if not pointer or (function, name) in OPTIONAL:
+                continue
+            values = host.arguments(function) | {name: None}
+            status = call(function, values)
+            check(f"{function}({name} = NULL)", status == NCSN_ERR_ARGUMENT, status_name(status))
+    for function in ("ncsn_destroy", "ncsn_run_cancel", "ncsn_run_free"):
+        getattr(lib, function)(None)
+        check(f"{function}(NULL) does nothing", True)
+
+
+def call(function, values):
+    names = [name for name, _ in header.functions[function][1]]
+    return getattr(lib, function)(*(values[name] for name in names))
+
+
+def struct_sizes(host):
+    """Every struct that a caller hands in, as other compilers and other headers would."""
+    for function, parameter, kind in (
+        ("ncsn_create_from_memory", "options", "ncsn_model_options"),
+        ("ncsn_create_from_callback", "source", "ncsn_score_source"),
+        ("ncsn_get_info", "info", "ncsn_model_info"),
+        ("ncsn_run_poll", "now", "ncsn_progress"),
+        ("ncsn_run_step", "now", "ncsn_progress"),
+        ("ncsn_output_size", "params", "ncsn_sample_params"),
+        ("ncsn_run_begin", "params", "ncsn_sample_params"),
+    ):
+        size, tail = ctypes.sizeof(structs[kind]), 16
+        bad = (0, 1, 4, size - 4, size + 4, 2**16, 2**31 - 1, 2**32 - 1)
+        statuses = {n: resized(host, function, parameter, kind, n, tail) for n in bad}
+        check(f"{function}: no {kind} of the sizes {', '.join(map(str, bad))}",
+              set(statuses.values()) == {NCSN_ERR_STRUCT_SIZE}, names(statuses.values()))
+        longer = resized(host, function, parameter, kind, size + tail, tail)
+        check(f"{function}: a longer {kind} whose tail is zero", longer >= NCSN_OK,
+              status_name(longer))
+        if kind in ("ncsn_model_options", "ncsn_score_source", "ncsn_sample_params"):
+            used = resized(host, function, parameter, kind, size + tail, tail, b"\1")
+            check(f"{function}: a longer {kind} that uses its tail", used == NCSN_ERR_STRUCT_SIZE,
+                  status_name(used))
+
+
+def resized(host, function, parameter, kind, size, tail, filler=b"\0"):
+    """The status for a valid struct that claims to be of `size` bytes, `tail` bytes behind it."""
+    values = host.arguments(function)
+    memory = ctypes.create_string_buffer(bytes(values[parameter]) + filler * tail)
+    ctypes.cast(memory, ctypes.POINTER(ctypes.c_uint32))[0] = size
+    values[parameter] = ctypes.cast(memory, ctypes.POINTER(structs[kind]))
+    status = call(function, values)
+    if status == NCSN_OK and function.startswith("ncsn_create"):
+        lib.ncsn_destroy(host.slot)
+    if status == NCSN_OK and function == "ncsn_run_begin":
+        lib.ncsn_run_free(host.slot)
+    return status
+
+
+def names(statuses):
+    return ", ".join(sorted({status_name(status) for status in statuses}))
+
+
+def nonsense(host):
+    for fields in NONSENSE:
+        params = host.model.params(**host.fields | fields)
+        size = ctypes.c_size_t(77)
+        status = lib.ncsn_output_size(host.model.pointer, ctypes.byref(params), ctypes.byref(size))
+        good = status == NCSN_ERR_ARGUMENT and size.value == 77
+        check(f"parameters {fields}", good, library.last_error() if good else status_name(status))
+
+
+def random_bytes(host):
+    """Fields of random bits, pointers left NULL: some status, and an output only on success."""
+    generator = random.Random(11)
+    pointers = {ctypes.c_void_p, ctypes.c_char_p, *library.callbacks.values()}
+    statuses = set()
+    for _ in range(3000):
+        params = host.sized("ncsn_sample_params")
+        for name, ctype in generator.sample(params._fields_[1:], generator.randint(1, 6)):
+            if ctype not in pointers and not name.endswith("_count"):
+                few, many = generator.randint(0, 3), generator.getrandbits(64)
+                bits = generator.choice((few, many, 2**64 - 1))
+                raw = bits.to_bytes(8, "little")[: ctypes.sizeof(ctype)]
+                setattr(params, name, ctype.from_buffer_copy(raw).value)
+        size = ctypes.c_size_t(77)
+        status = lib.ncsn_output_size(host.model.pointer, ctypes.byref(params), ctypes.byref(size))
+        statuses.add(status)
+        unknown = status_name(status) == "NCSN_UNKNOWN_STATUS"
+        if unknown or (status != NCSN_OK and size.value != 77):
+            check("random parameters", False, f"{status}, {size.value}")
+            return
+    check("random parameters give statuses", len(statuses) > 2, names(statuses))
+
+
+def outputs(host):
+    """A buffer that is too small, callbacks that fail: nothing is written, the model stays
+    usable."""
+    params = host.model.params(**host.fields)
+    out = np.full((2, 3), 77, np.float32)
+
+    def sample(params, size=out.nbytes):
+        return lib.ncsn_sample(host.model.pointer, ctypes.byref(params), address(out), size)
+
+    def untouched():
+        return bool((out == 77).all())
+
+    status = sample(params, out.nbytes - 1)
+    check("a buffer one byte short", status == NCSN_ERR_BUFFER and untouched(), status_name(status))
+
+    def poison(_request, block):
+        block[:] = np.nan
+
+    for name, kind in (("noise", "ncsn_noise_fn"), ("guide", "ncsn_guide_fn")):
+        fail = library.callbacks[kind](lambda *_: 5)
+        status = sample(host.model.params(**host.fields, **{name: fail}))
+        check(f"a {name} callback that fails", status == NCSN_ERR_CALLBACK and untouched(),
+              status_name(status))
+        bad = hook(kind, poison)
+        status = sample(host.model.params(**host.fields, **{name: bad}))
+        check(f"a {name} callback that gives NaN", status == NCSN_ERR_NON_FINITE and untouched(),
+              status_name(status))
+    status = sample(params)
+    check("the model still samples", status == NCSN_OK and bool(np.isfinite(out).all()))
+
+    # "Outputs are written only on success": that holds for the progress of a step, too.
+    fail = library.callbacks["ncsn_noise_fn"](lambda *_: 5)
+    with host.model.begin(**host.fields, init_kind=NCSN_INIT_UNIFORM, noise=fail) as run:
+        now = host.sized("ncsn_progress")
+        now.nfe_total = 77
+        status = lib.ncsn_run_step(run.pointer, 1, 0, ctypes.byref(now))
+        check("a step that fails leaves the progress alone",
+              status == NCSN_ERR_CALLBACK and now.nfe_total == 77, status_name(status))
+
+
+def run():
+    host = Host()
+    null_pointers(host)
+    struct_sizes(host)
+    nonsense(host)
+    random_bytes(host)
+    outputs(host)
+    host.run.close()
+    host.model.close()
