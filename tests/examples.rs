@@ -55,6 +55,27 @@ fn the_readme_program_runs() {
     }
 }
 
+/// The static library needs nothing but libc; ONNX Runtime is then looked for beside the program.
+#[test]
+fn the_readme_program_links_statically() {
+    let folder = tempfile::tempdir().unwrap();
+    let source = folder.path().join("readme.c");
+    std::fs::write(&source, readme_block("c").replace("64", "1")).unwrap();
+    let program = folder.path().join("program");
+    run_ok(
+        Command::new("gcc")
+            .args(["-std=c11", "-I"])
+            .arg(root().join("include"))
+            .arg(&source)
+            .arg(shared_library().with_extension("a"))
+            .args(["-lm", "-lpthread", "-ldl", "-o"])
+            .arg(&program),
+    );
+    let runtime = common::target().join("onnxruntime/lib/libonnxruntime.so");
+    std::os::unix::fs::symlink(runtime, folder.path().join("libonnxruntime.so")).unwrap();
+    run_ok(Command::new(program).current_dir(root()));
+}
+
 #[test]
 fn sample_digits_writes_a_picture() {
     for compiler in compilers("c") {
