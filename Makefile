@@ -59,7 +59,6 @@ lint:
 	RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --lib --quiet
 
 test: tools-test lint runtimes $(VENV)/ready
-	cargo build --lib
 	NCSN_REQUIRE_TOOLS=1 NCSN_TEST_PYTHON=$(abspath $(VENV))/bin/python cargo test
 
 header:

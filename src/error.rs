@@ -123,6 +123,13 @@ pub(crate) fn zeroed<T: Clone + Default>(len: usize, what: &str) -> Result<Vec<T
     Ok(v)
 }
 
+/// A copy of a caller's array.
+pub(crate) fn copied<T: Clone + Default>(values: &[T], what: &str) -> Result<Vec<T>> {
+    let mut copy = zeroed(values.len(), what)?;
+    copy.clone_from_slice(values);
+    Ok(copy)
+}
+
 /// Whether `bytes` could be had at all, without touching them: several allocations that each succeed
 /// can together exceed the machine, and then the system kills the host instead of refusing.
 pub(crate) fn probe_memory(bytes: usize, what: &str) -> Result<()> {

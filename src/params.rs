@@ -157,8 +157,9 @@ impl Plan {
         let contract = model.contract();
         sampler::check_supported(params.sampler)?;
         check_samples(params)?;
-        params.output_format.bytes_per_sample(contract)?;
+        // Sizes first: what follows multiplies them.
         check_init(params, contract.elements())?;
+        params.output_format.bytes_per_sample(contract)?;
         let sigmas = match params.sampler {
             SamplerKind::Langevin => vec![single_sigma(model, &params.schedule)?],
             _ => ladder(model, &params.schedule)?,

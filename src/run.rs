@@ -94,6 +94,7 @@ pub struct Run {
     next: Vec<f32>,
     score: Vec<f32>,
     noise: Vec<f32>,
+    estimate: Vec<f32>,
     /// Pixels of a preview; empty when none is wanted or floats are.
     preview: Vec<u8>,
     /// A restored run whose noise or guide came from a hook must be given it again.
@@ -150,6 +151,7 @@ impl Run {
             next: zeroed(batch, "one micro-batch")?,
             score: zeroed(batch, "one micro-batch")?,
             noise: zeroed(batch, "one micro-batch")?,
+            estimate: zeroed(batch, "one micro-batch")?,
             preview: zeroed(preview, "the preview")?,
             needs: NeededHooks { noise: hooks.noise.is_some(), guide: hooks.guide.is_some() },
             x,
@@ -216,7 +218,7 @@ impl Run {
             next: &mut self.next[..len],
             score: &mut self.score[..len],
             noise: &mut self.noise[..len],
-            denoised: &mut self.denoised[range.clone()],
+            denoised: &mut self.estimate[..len],
         };
         if self.cursor.steps_done + u64::from(self.plan.denoise) == self.plan.total_steps()
             && self.plan.denoise
@@ -226,7 +228,8 @@ impl Run {
             self.sampler.step(at, &mut chains)?;
         }
         chains.finish(at)?;
-        self.x[range].copy_from_slice(&self.next[..len]);
+        self.x[range.clone()].copy_from_slice(&self.next[..len]);
+        self.denoised[range].copy_from_slice(&self.estimate[..len]);
         self.norms = norms;
         self.calls_here += 1;
         self.cursor.batches_done += 1;
@@ -348,8 +351,11 @@ impl Run {
         self.canceller.clone()
     }
 
-    /// Replaces the hooks.
+    /// Replaces the hooks. A run that has had a noise or guide hook is not stepped without one
+    /// again.
     pub fn set_hooks(&mut self, hooks: Hooks) {
+        self.needs.noise |= hooks.noise.is_some();
+        self.needs.guide |= hooks.guide.is_some();
         self.hooks = hooks;
     }
 

@@ -6,7 +6,7 @@ use std::ptr;
 
 use super::memory;
 use super::types::*;
-use crate::error::{Error, Result, bail};
+use crate::error::{Error, Result, bail, copied};
 use crate::{
     Conditioning, Facts, Fallback, Init, InitKind, Model, ModelOptions, OffLadder, Output,
     OutputFormat, PreviewKind, Provider, ProviderOption, SampleParams, SamplerKind, Schedule,
@@ -200,13 +200,14 @@ fn finite(value: f64, name: &str) -> Result<Option<f64>> {
 
 /// A shape from the host: 1 to 8 positive dimensions.
 pub(super) fn sample_shape(dims: &[i64], name: &str) -> Result<Vec<usize>> {
+    // Before they are looked at: a wrong rank must not be believed.
+    if dims.is_empty() || dims.len() > 8 {
+        bail!(Argument, "{name} has {} dimensions, not 1 to 8", dims.len());
+    }
     dims.iter()
         .map(|&dim| usize::try_from(dim).ok().filter(|&dim| dim > 0))
         .collect::<Option<Vec<_>>>()
-        .filter(|shape| (1..=8).contains(&shape.len()))
-        .ok_or_else(|| {
-            Error::Argument(format!("{name} = {dims:?} is not 1 to 8 positive dimensions"))
-        })
+        .ok_or_else(|| Error::Argument(format!("{name} = {dims:?} has dimensions below 1")))
 }
 
 /// What ncsn_sample_params_init() writes: the model's own values.
@@ -297,7 +298,7 @@ pub(super) unsafe fn params(model: &Model, p: &ncsn_sample_params) -> Result<Sam
             })?),
         },
         // SAFETY: as the caller says.
-        init: unsafe { init(p, own.init)? },
+        init: unsafe { init(model, p, own.init)? },
         start_level: p.start_level,
         output_format: match p.output_format {
             0 | NCSN_F32_NCHW => OutputFormat::F32,
@@ -354,6 +355,8 @@ unsafe fn schedule(model: &Model, p: &ncsn_sample_params) -> Result<Schedule> {
     let given = unsafe { memory::slice(p.sigmas, p.sigma_count, "sigmas", "sigma_count")? };
     match (p.schedule, given) {
         (0 | NCSN_SCHEDULE_MODEL | NCSN_SCHEDULE_GIVEN, Some(sigmas)) => {
+            // Before it is copied: a wrong count must not be believed.
+            crate::schedule::check_ladder(sigmas, "sigmas")?;
             Ok(Schedule::Given(sigmas.to_vec()))
         }
         (NCSN_SCHEDULE_GIVEN, None) => {
@@ -388,15 +391,28 @@ unsafe fn schedule(model: &Model, p: &ncsn_sample_params) -> Result<Schedule> {
 
 /// # Safety
 /// `p.init` is NULL or valid.
-unsafe fn init(p: &ncsn_sample_params, own: Init) -> Result<Init> {
+unsafe fn init(model: &Model, p: &ncsn_sample_params, own: Init) -> Result<Init> {
     // SAFETY: as the caller says.
     let given = unsafe { memory::slice(p.init, p.init_count, "init", "init_count")? };
     let wanted = kind(p.init_kind, InitKind::from_code, "init_kind")?.unwrap_or(own.kind());
+    // Before it is copied: a wrong count must not be believed.
+    let elements = model.contract().elements();
+    let expected = elements.checked_mul(p.sample_count as usize);
+    if given.is_some() && expected != Some(p.init_count) {
+        bail!(
+            Argument,
+            "init has {} floats (init_count), but sample_count = {} samples of {elements} are asked \
+             for",
+            p.init_count,
+            p.sample_count
+        );
+    }
+    let copy = |samples| copied(samples, "init");
     match (wanted, given) {
         (InitKind::Uniform, None) => Ok(Init::Uniform),
         (InitKind::Normal, None) => Ok(Init::Normal),
-        (InitKind::Given, Some(samples)) => Ok(Init::Given(samples.to_vec())),
-        (InitKind::GivenPlusNoise, Some(samples)) => Ok(Init::GivenPlusNoise(samples.to_vec())),
+        (InitKind::Given, Some(samples)) => Ok(Init::Given(copy(samples)?)),
+        (InitKind::GivenPlusNoise, Some(samples)) => Ok(Init::GivenPlusNoise(copy(samples)?)),
         (_, None) => bail!(Argument, "init_kind is '{}', but init is NULL", wanted.name()),
         (_, Some(_)) => bail!(
             Argument,

@@ -195,7 +195,7 @@ impl Network for CallbackNetwork {
         if code != 0 {
             bail!(
                 Callback,
-                "the score callback returned {code} at sigma = {sigma}; return 0 to go on"
+                "the score callback returned {code} at sigma = {sigma}; it must return 0 to go on"
             );
         }
         Ok(())

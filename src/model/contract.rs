@@ -57,6 +57,9 @@ impl Contract {
     /// that would supply it; or the first contradiction. [`Error::Unsupported`] for kinds that this
     /// version does not run.
     pub fn resolve(facts: Facts, shape: Vec<usize>, input: Option<&Port>) -> Result<Self> {
+        if shape.iter().try_fold(1_usize, |n, &dim| n.checked_mul(dim)).is_none() {
+            bail!(Shape, "samples of shape {shape:?} exceed the address space");
+        }
         let conditioning = conditioning_kind(&facts, input)?;
         let mut missing = Vec::new();
         if conditioning.is_none() {

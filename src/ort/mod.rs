@@ -19,6 +19,7 @@ use std::path::{Path, PathBuf};
 pub use provider::{Provider, ProviderOption};
 
 use crate::error::{Error, Result, bail};
+use crate::log;
 use crate::model::{Contract, Facts, Model, RuntimeInfo, Wiring, metadata};
 
 /// What to do when a wanted provider cannot be used.
@@ -123,6 +124,13 @@ impl Model {
             0 => 1,
             multiple => multiple as usize,
         };
+        log::info(&format!(
+            "model {name}: provider {}, {} threads, samples of shape {:?}, {} noise levels",
+            opened.selection.provider.name(),
+            opened.intra_threads,
+            contract.shape,
+            contract.sigmas.len()
+        ));
         let network = network::OrtNetwork::new(opened, wiring, row_multiple);
         let hash = xxhash_rust::xxh3::xxh3_64(bytes);
         let model = Self::new(Box::new(network), contract, info, hash);

@@ -1,6 +1,6 @@
 //! What a sampler works on: one micro-batch of chains, and the scores and noise for them.
 
-use crate::error::{Result, bail};
+use crate::error::{Error, Result, bail};
 use crate::hooks::{GuideRequest, Hooks, NoiseRequest, ScoreUse};
 use crate::model::Model;
 use crate::noise::{Draw, Purpose, fill_normals};
@@ -13,6 +13,18 @@ pub(crate) struct At {
     pub sigma: f64,
 }
 
+impl Error {
+    /// Says where in the run a network failed.
+    fn at(self, at: At) -> Self {
+        let place = |text: String| format!("{text} (level {}, step {})", at.level, at.step);
+        match self {
+            Self::Callback(text) => Self::Callback(place(text)),
+            Self::Model(text) => Self::Model(place(text)),
+            other => other,
+        }
+    }
+}
+
 /// Sums of squared Euclidean norms over the chains of a step.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct StepNorms {
@@ -21,8 +33,8 @@ pub(crate) struct StepNorms {
     pub chains: u64,
 }
 
-/// A micro-batch. A step reads `x` and writes `next`; the run takes `next` over only when the step
-/// has succeeded, so that a failing network or hook leaves every chain as it was.
+/// A micro-batch. A step reads `x` and writes `next` and `denoised`; the run takes them over only when
+/// the step has succeeded, so that a failing network or hook leaves every chain as it was.
 pub(crate) struct Chains<'a> {
     pub model: &'a Model,
     pub hooks: &'a mut Hooks,
@@ -56,7 +68,7 @@ impl Chains<'_> {
     }
 
     fn evaluate(&mut self, at: At, score_use: ScoreUse) -> Result<()> {
-        self.model.score(self.x, at.sigma, self.score)?;
+        self.model.score(self.x, at.sigma, self.score).map_err(|error| error.at(at))?;
         self.check_finite(at, "the network's score")?;
         let sample_count = self.count();
         if let Some(guide) = &mut self.hooks.guide {
