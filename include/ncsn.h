@@ -229,7 +229,7 @@
 #define NCSN_CONDITIONING_LEVEL_ASC 6
 
 /**
- * The network takes t in [0,1] with sigma(t) = sigma_min (sigma_max/sigma_min)^t.
+ * The network takes t in [0, 1] with sigma(t) = sigma_min (sigma_max/sigma_min)^t.
  */
 #define NCSN_CONDITIONING_TIME01 7
 
@@ -394,7 +394,7 @@
 #define NCSN_STEP_FULL 2
 
 /**
- * Initial state uniform on [0,1]^D.
+ * Initial state uniform on [0, 1]^D.
  */
 #define NCSN_INIT_UNIFORM 1
 

@@ -33,7 +33,7 @@ pub enum Schedule {
 /// Where the chains start.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Init {
-    /// Uniform on [0,1]^D.
+    /// Uniform on [0, 1]^D.
     Uniform,
     /// N(0, sigma^2 I), sigma of the first level run.
     Normal,

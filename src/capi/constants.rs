@@ -81,7 +81,7 @@ pub const NCSN_CONDITIONING_AFFINE_LOG: i32 = 4;
 pub const NCSN_CONDITIONING_LEVEL_DESC: i32 = 5;
 /// The network takes the index of the level, 0 = smallest sigma.
 pub const NCSN_CONDITIONING_LEVEL_ASC: i32 = 6;
-/// The network takes t in [0,1] with sigma(t) = sigma_min (sigma_max/sigma_min)^t.
+/// The network takes t in [0, 1] with sigma(t) = sigma_min (sigma_max/sigma_min)^t.
 pub const NCSN_CONDITIONING_TIME01: i32 = 7;
 /// As NCSN_CONDITIONING_TIME01, times conditioning_scale.
 pub const NCSN_CONDITIONING_TIME_SCALED: i32 = 8;
@@ -154,7 +154,7 @@ pub const NCSN_STEP_HALF: i32 = 1;
 /// x <- x + a s + sqrt(2a) z, as in the official code and in NCSNv2 (Song & Ermon 2020).
 pub const NCSN_STEP_FULL: i32 = 2;
 
-/// Initial state uniform on [0,1]^D.
+/// Initial state uniform on [0, 1]^D.
 pub const NCSN_INIT_UNIFORM: i32 = 1;
 /// Initial state normal with mean 0 and standard deviation sigma of the first level.
 pub const NCSN_INIT_NORMAL: i32 = 2;

@@ -1,7 +1,7 @@
 //! The C ABI: `include/ncsn.h`, function by function. No mathematics here, only the boundary.
 //!
-//! All `unsafe` of the crate that touches a host's memory is in [`guard`] (panics and the thread's
-//! last error), [`memory`] (pointers, strings and sized structs) and the callbacks of [`hooks`]; the
+//! All `unsafe` of the crate that touches a host's memory is in `guard` (panics and the thread's
+//! last error), `memory` (pointers, strings and sized structs) and the callbacks of `hooks`; the
 //! exported functions are a few lines each on top of them.
 
 // The safety contract of every exported function is the header's: pointers are NULL or valid for

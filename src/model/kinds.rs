@@ -57,7 +57,7 @@ kinds! {
         LevelDesc = 5, "level_desc";
         /// Index of the level, 0 = smallest sigma.
         LevelAsc = 6, "level_asc";
-        /// t in [0,1], sigma(t) = sigma_min (sigma_max/sigma_min)^t.
+        /// t in [0, 1], sigma(t) = sigma_min (sigma_max/sigma_min)^t.
         Time01 = 7, "time01";
         /// The same t times a scale.
         TimeScaled = 8, "time_scaled";
@@ -141,7 +141,7 @@ kinds! {
 kinds! {
     /// Where chains start.
     InitKind {
-        /// Uniform on [0,1]^D.
+        /// Uniform on [0, 1]^D.
         Uniform = 1, "uniform";
         /// N(0, sigma^2 I), sigma of the first level.
         Normal = 2, "normal";

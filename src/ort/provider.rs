@@ -10,7 +10,7 @@ use crate::error::{Error, Result, bail};
 use crate::log;
 
 /// What runs the network. A new one is a member here, a line in [`Provider::ALL`] and an arm in
-/// [`dispatch`].
+/// `dispatch`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(i32)]
 pub enum Provider {
