@@ -1,13 +1,15 @@
 # The commands of this repository. `make demo` and `make test` are all a newcomer needs.
 
 PYTHON ?= python3
-CC ?= gcc
+ifeq ($(origin CC),default)
+CC := gcc
+endif
 ORT_VERSION ?= 1.28.0
 TARGET := $(if $(CARGO_TARGET_DIR),$(CARGO_TARGET_DIR),target)
 VENV := $(TARGET)/venv
 STAGE := $(PYTHON) scripts/stage_onnxruntime.py
 
-.PHONY: help build onnxruntime runtimes demo test lint header clean tools tools-test
+.PHONY: help build onnxruntime runtimes demo test lint header bench clean tools tools-test
 
 help:
 	@echo "make demo          draw 64 handwritten digits with the C example, into target/demo/digits.png"
@@ -16,6 +18,7 @@ help:
 	@echo "make onnxruntime   stage ONNX Runtime $(ORT_VERSION) (GPU=1: the GPU build) in $(TARGET)/onnxruntime"
 	@echo "make header        regenerate include/ncsn.h and the ABI records from the source"
 	@echo "make lint          formatting, clippy, documentation"
+	@echo "make bench         what the loop costs over bare ONNX Runtime calls, as a table"
 
 build:
 	cargo build --release --lib
@@ -63,6 +66,9 @@ test: tools-test lint runtimes $(VENV)/ready
 
 header:
 	NCSN_BLESS=1 cargo test --quiet --test abi
+
+bench: onnxruntime
+	cargo bench --bench loop
 
 clean:
 	cargo clean

@@ -10,7 +10,7 @@ for tool in "$@"; do
         venv) python3 -c 'import ensurepip, venv' >/dev/null 2>&1 || missing="$missing python3-venv" ;;
         g++) command -v g++ >/dev/null || missing="$missing g++" ;;
         clang++) command -v clang++ >/dev/null || missing="$missing clang" ;;
-        cc) command -v cc >/dev/null || missing="$missing gcc libc6-dev" ;;
+        cc | gcc) command -v "$tool" >/dev/null || missing="$missing gcc libc6-dev" ;;
         *) command -v "$tool" >/dev/null || missing="$missing $tool" ;;
     esac
 done
