@@ -134,6 +134,23 @@ impl Contract {
         self.shape.iter().product()
     }
 
+    /// Identifies the network and how it is understood: everything that a chain in progress depends
+    /// on, and nothing else, so that later versions of this library find the same value.
+    #[must_use]
+    pub fn fingerprint(&self, network_hash: u64) -> u64 {
+        let bits: Vec<u64> = self.sigmas.iter().map(|sigma| sigma.to_bits()).collect();
+        let text = format!(
+            "{:?} {} {:x} {:x} {} {bits:x?} {}",
+            self.shape,
+            self.conditioning.name(),
+            self.conditioning_scale.to_bits(),
+            self.conditioning_shift.to_bits(),
+            self.output.name(),
+            self.off_ladder.name()
+        );
+        xxhash_rust::xxh3::xxh3_64_with_seed(text.as_bytes(), network_hash)
+    }
+
     /// What to feed the conditioning input at noise level `sigma`.
     ///
     /// # Errors

@@ -115,10 +115,7 @@ impl Model {
         runtime: RuntimeInfo,
         network_hash: u64,
     ) -> Self {
-        // A run continues only on the same network understood in the same way.
-        let contract_text = format!("{contract:?}");
-        let fingerprint =
-            xxhash_rust::xxh3::xxh3_64_with_seed(contract_text.as_bytes(), network_hash);
+        let fingerprint = contract.fingerprint(network_hash);
         Self(Arc::new(Inner { network, contract, runtime, fingerprint }))
     }
 
