@@ -100,6 +100,7 @@ def main():
     parser.add_argument("--batch", type=int, default=128)
     parser.add_argument("--rate", type=float, default=1.5e-3)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--start", help="a checkpoint whose weights to go on from")
     parser.add_argument("--float32", action="store_true", help="no bfloat16 autocast")
     args = parser.parse_args()
 
@@ -110,6 +111,8 @@ def main():
 
     images, _ = load(args.data, "train")
     net = ScoreNetwork()
+    if args.start:
+        net.load_state_dict(torch.load(args.start)["weights"])
     averaged = Averaged(net, 0.999)
     optimizer = torch.optim.AdamW(
         net.parameters(), lr=args.rate, weight_decay=0.01, betas=(0.9, 0.99), fused=True
