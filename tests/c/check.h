@@ -62,6 +62,16 @@ static inline void *allocate(size_t bytes)
     return memory;
 }
 
+/* The whole saved run, to be freed. */
+static inline void *save(const ncsn_run *run, size_t *size)
+{
+    void *saved;
+    CHECK_OK(ncsn_run_save(run, NULL, 0, size));
+    saved = allocate(*size);
+    CHECK_OK(ncsn_run_save(run, saved, *size, NULL));
+    return saved;
+}
+
 /* The numbers of tests/models/gauss_*.onnx: the score of N(0.7, 0.5^2) per dimension. */
 #define GAUSS_MEAN 0.7
 #define GAUSS_VARIANCE 0.25

@@ -191,16 +191,6 @@ static void initial_noise(ncsn_model *model)
     }
 }
 
-/* To be freed. */
-static void *save(const ncsn_run *run, size_t *size)
-{
-    void *saved;
-    CHECK_OK(ncsn_run_save(run, NULL, 0, size));
-    saved = allocate(*size);
-    CHECK_OK(ncsn_run_save(run, saved, *size, NULL));
-    return saved;
-}
-
 /* Fails once in the middle: the error names callback and place, the run is where it was, and goes
  * on to the bits of a run that never failed. */
 static void fails_and_goes_on(ncsn_model *model, hook how, int is_guide, ncsn_status status,

@@ -40,16 +40,6 @@ static void finish(ncsn_run *run, const void *expected, size_t bytes)
     ncsn_run_free(run);
 }
 
-/* To be freed. */
-static void *save(const ncsn_run *run, size_t *size)
-{
-    void *saved;
-    CHECK_OK(ncsn_run_save(run, NULL, 0, size));
-    saved = allocate(*size);
-    CHECK_OK(ncsn_run_save(run, saved, *size, NULL));
-    return saved;
-}
-
 static void any_steps_and_budgets(ncsn_model *model)
 {
     ncsn_sample_params params = small_params(model);
