@@ -106,7 +106,7 @@ mod tests {
 
     fn contract(shape: &[usize], range: Option<ValueRange>) -> Contract {
         let facts = Facts { output: Some(Output::Score), range, ..Facts::default() };
-        Contract::resolve(facts, shape.to_vec(), None).unwrap()
+        Contract::of(facts, shape.to_vec(), None).unwrap()
     }
 
     #[test]

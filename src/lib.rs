@@ -25,6 +25,7 @@ mod image;
 pub mod log;
 mod model;
 pub mod noise;
+mod onnx;
 pub mod ort;
 mod params;
 mod philox;
@@ -40,8 +41,9 @@ pub use hooks::{
 };
 pub use image::OutputFormat;
 pub use model::{
-    Conditioning, Contract, Dtype, Facts, Graph, InitKind, Model, Network, OffLadder, Output, Port,
-    RuntimeInfo, SamplerKind, SelfCheck, StepConvention, ValueRange, Wiring,
+    Conditioning, Contract, Dtype, Fact, Facts, FileInfo, Graph, InitKind, InputScaling, Known,
+    Model, Network, OffLadder, Output, Port, Query, RuntimeInfo, SamplerKind, SelfCheck, Source,
+    StepConvention, UNCONDITIONAL, ValueRange, Wiring, annotate,
 };
 pub use ort::{Fallback, ModelOptions, Provider, ProviderOption};
 pub use params::{Init, PreviewKind, SampleParams, Schedule};

@@ -95,6 +95,9 @@ pub struct SampleParams {
     pub init: Init,
     /// First level to run.
     pub start_level: u32,
+    /// One class label per sample for class-conditional networks,
+    /// [`UNCONDITIONAL`](crate::UNCONDITIONAL) for none; `None`: all unconditional.
+    pub labels: Option<Vec<i64>>,
     /// Format of what is read out and previewed.
     pub output_format: OutputFormat,
     /// Steps between previews; 0: none.
@@ -125,6 +128,7 @@ impl Model {
                 _ => Init::Uniform,
             },
             start_level: 0,
+            labels: None,
             output_format: OutputFormat::F32,
             preview_every: 0,
             preview_kind: PreviewKind::Denoised,
@@ -146,6 +150,9 @@ pub(crate) struct Plan {
     pub step_size: f64,
     pub denoise: bool,
     pub start_level: u32,
+    /// What the network is fed, one label per sample; absent for unconditional networks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub labels: Option<Vec<i64>>,
     pub output_format: OutputFormat,
     pub preview_every: u32,
     pub preview_kind: PreviewKind,
@@ -188,6 +195,8 @@ impl Plan {
             step_size,
             denoise: denoise && last > 0.0,
             start_level: params.start_level,
+            labels: contract
+                .resolve_labels(params.labels.as_deref(), params.sample_count as usize)?,
             output_format: params.output_format,
             preview_every: params.preview_every,
             preview_kind: params.preview_kind,

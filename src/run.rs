@@ -214,6 +214,11 @@ impl Run {
             seed: self.plan.seed,
             first_sample: self.plan.first_sample + first,
             elements,
+            labels: self
+                .plan
+                .labels
+                .as_deref()
+                .map(|labels| &labels[first as usize..first as usize + count]),
             x: &self.x[range.clone()],
             next: &mut self.next[..len],
             score: &mut self.score[..len],

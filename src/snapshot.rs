@@ -173,6 +173,7 @@ fn check(header: &Header, model: &Model, bytes: usize) -> Result<()> {
         && (1..=STEP_LIMIT).contains(&plan.steps_per_level)
         && plan.step_size > 0.0
         && plan.step_size.is_finite()
+        && labels_fit(plan, model)
         && plan.output_format.bytes_per_sample(model.contract()).is_ok()
         && header.cursor.steps_done <= plan.total_steps()
         && header.cursor.batches_done < plan.batches();
@@ -180,4 +181,11 @@ fn check(header: &Header, model: &Model, bytes: usize) -> Result<()> {
         bail!(Argument, "the saved run is damaged: its header contradicts itself or the model");
     }
     plan.check(model)
+}
+
+/// As many labels as samples, each of which the network takes; none for an unconditional one.
+fn labels_fit(plan: &Plan, model: &Model) -> bool {
+    let contract = model.contract();
+    contract.classes.is_some() == plan.labels.is_some()
+        && contract.resolve_labels(plan.labels.as_deref(), plan.sample_count as usize).is_ok()
 }

@@ -85,7 +85,7 @@ pub const NCSN_CONDITIONING_LEVEL_ASC: i32 = 6;
 pub const NCSN_CONDITIONING_TIME01: i32 = 7;
 /// As NCSN_CONDITIONING_TIME01, times conditioning_scale.
 pub const NCSN_CONDITIONING_TIME_SCALED: i32 = 8;
-/// The network takes a value from a table over the levels. Not supported by this version.
+/// The network takes a value from a table over the levels (ncsn_model_options::table).
 pub const NCSN_CONDITIONING_TABLE: i32 = 9;
 
 /// The network returns the score s = grad log q_sigma(x).
@@ -96,10 +96,18 @@ pub const NCSN_OUTPUT_SCALED_SCORE: i32 = 2;
 pub const NCSN_OUTPUT_NOISE: i32 = 3;
 /// The network returns the denoised estimate D = x + sigma^2 s.
 pub const NCSN_OUTPUT_DENOISED: i32 = 4;
-/// The network returns EDM's raw F. Not supported by this version.
+/// The network returns EDM's raw F, with D = c_skip x + c_out F(c_in x), c_skip = sigma_data^2 /
+/// (sigma^2 + sigma_data^2), c_out = sigma sigma_data / sqrt(sigma^2 + sigma_data^2).
 pub const NCSN_OUTPUT_EDM_RAW: i32 = 5;
-/// The network returns v. Not supported by this version.
+/// The network returns v, with D = c_skip x - c_out v(c_in x) and EDM's coefficients.
 pub const NCSN_OUTPUT_V: i32 = 6;
+
+/// The network is fed x itself.
+pub const NCSN_INPUT_SCALING_NONE: i32 = 1;
+/// The network is fed x / sqrt(sigma^2 + 1), as networks of variance-preserving models are.
+pub const NCSN_INPUT_SCALING_UNIT: i32 = 2;
+/// The network is fed x / sqrt(sigma^2 + sigma_data^2) (EDM).
+pub const NCSN_INPUT_SCALING_SIGMA_DATA: i32 = 3;
 
 /// Data in [0, 1].
 pub const NCSN_RANGE_UNIT: i32 = 1;
@@ -114,6 +122,15 @@ pub const NCSN_RANGE_UNBOUNDED: i32 = 4;
 pub const NCSN_OFF_LADDER_ERROR: i32 = 1;
 /// A sigma that an index-conditioned network was not trained for uses the nearest level (in ln).
 pub const NCSN_OFF_LADDER_NEAREST: i32 = 2;
+
+/// Nobody said it: this library's default.
+pub const NCSN_SOURCE_DEFAULT: i32 = 1;
+/// The graph shows it: names, types and shapes of its tensors, or a table inside.
+pub const NCSN_SOURCE_GRAPH: i32 = 2;
+/// The file's metadata say it.
+pub const NCSN_SOURCE_METADATA: i32 = 3;
+/// The caller's ncsn_model_options say it.
+pub const NCSN_SOURCE_OPTION: i32 = 4;
 
 /// Plain (unadjusted) Langevin dynamics at one noise level with a fixed step size.
 pub const NCSN_SAMPLER_LANGEVIN: i32 = 1;

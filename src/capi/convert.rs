@@ -1,6 +1,7 @@
 //! The header's structs as the Rust API's values. Everything a caller can set is either used or
 //! refused here; nothing is ignored.
 
+use std::collections::BTreeMap;
 use std::ffi::c_char;
 use std::ptr;
 
@@ -8,9 +9,9 @@ use super::memory;
 use super::types::*;
 use crate::error::{Error, Result, bail, copied};
 use crate::{
-    Conditioning, Facts, Fallback, Init, InitKind, Model, ModelOptions, OffLadder, Output,
-    OutputFormat, PreviewKind, Provider, ProviderOption, SampleParams, SamplerKind, Schedule,
-    StepConvention, ValueRange,
+    Conditioning, Facts, Fallback, Init, InitKind, InputScaling, Model, ModelOptions, OffLadder,
+    Output, OutputFormat, PreviewKind, Provider, ProviderOption, SampleParams, SamplerKind,
+    Schedule, StepConvention, ValueRange,
 };
 
 /// A `from_code` of one of the kinds, with 0 for "the model's own".
@@ -56,6 +57,13 @@ pub(super) fn default_options() -> ncsn_model_options {
         conditioning_name: ptr::null(),
         class_name: ptr::null(),
         output_name: ptr::null(),
+        input_scaling: 0,
+        first_channels: 0,
+        table: ptr::null(),
+        table_count: 0,
+        aux_inputs: ptr::null(),
+        aux_input_count: 0,
+        null_class: ptr::null(),
     }
 }
 
@@ -161,14 +169,16 @@ unsafe fn overrides(o: &ncsn_model_options) -> Result<Facts> {
             memory::slice(o.shape, o.shape_rank, "options->shape", "shape_rank")?,
         )
     };
-    if name(o.class_name, "options->class_name")?.is_some() {
-        bail!(Unsupported, "class_name: class inputs are not supported by this version");
-    }
-    if o.sigma_data != 0.0 {
-        bail!(
-            Unsupported,
-            "sigma_data: the outputs that use it (edm_raw, v) are not supported by this version"
-        );
+    // SAFETY: as the caller says.
+    let (table, aux, null_class) = unsafe {
+        (
+            memory::slice(o.table, o.table_count, "options->table", "table_count")?,
+            aux_inputs(o)?,
+            o.null_class.as_ref().copied(),
+        )
+    };
+    if let Some(bad) = table.and_then(|table| table.iter().position(|v| !v.is_finite())) {
+        bail!(Argument, "options->table[{bad}] is not finite");
     }
     if let Some(sigmas) = sigmas {
         crate::schedule::check_ladder(sigmas, "options->sigmas")?;
@@ -177,17 +187,54 @@ unsafe fn overrides(o: &ncsn_model_options) -> Result<Facts> {
         conditioning: kind(o.conditioning, Conditioning::from_code, "conditioning")?,
         conditioning_scale: finite(o.conditioning_scale, "conditioning_scale")?,
         conditioning_shift: finite(o.conditioning_shift, "conditioning_shift")?,
+        table: table.map(<[f64]>::to_vec),
         output: kind(o.output, Output::from_code, "output")?,
+        input_scaling: kind(o.input_scaling, InputScaling::from_code, "input_scaling")?,
+        sigma_data: positive(o.sigma_data, "sigma_data")?,
         sigmas: sigmas.map(<[f64]>::to_vec),
         range: kind(o.value_range, ValueRange::from_code, "value_range")?,
         shape: shape.map(|dims| sample_shape(dims, "options->shape")).transpose()?,
         classes: (o.class_count > 0).then_some(o.class_count),
+        null_class,
         off_ladder: kind(o.off_ladder, OffLadder::from_code, "off_ladder")?,
         input_name: name(o.input_name, "options->input_name")?,
         conditioning_name: name(o.conditioning_name, "options->conditioning_name")?,
+        class_name: name(o.class_name, "options->class_name")?,
+        aux,
         output_name: name(o.output_name, "options->output_name")?,
+        first_channels: boolean(o.first_channels, "first_channels")?.then_some(true),
         ..Facts::default()
     })
+}
+
+/// # Safety
+/// The pointers of `o` are NULL or valid.
+unsafe fn aux_inputs(o: &ncsn_model_options) -> Result<Option<BTreeMap<String, f64>>> {
+    // SAFETY: as the caller says.
+    let list = unsafe {
+        memory::slice(o.aux_inputs, o.aux_input_count, "options->aux_inputs", "aux_input_count")?
+    };
+    let Some(list) = list else { return Ok(None) };
+    let mut inputs = BTreeMap::new();
+    for (i, input) in list.iter().enumerate() {
+        // SAFETY: as the caller says.
+        let name = unsafe { memory::text(input.name, "options->aux_inputs[].name")? }
+            .ok_or_else(|| memory::null("options->aux_inputs[].name"))?;
+        if !input.value.is_finite() {
+            bail!(Argument, "options->aux_inputs[{i}] ('{name}') = {} is not finite", input.value);
+        }
+        if inputs.insert(name.to_owned(), input.value).is_some() {
+            bail!(Argument, "options->aux_inputs names '{name}' twice");
+        }
+    }
+    Ok(Some(inputs))
+}
+
+fn positive(value: f64, name: &str) -> Result<Option<f64>> {
+    match finite(value, name)? {
+        Some(value) if value < 0.0 => bail!(Argument, "{name} = {value} is not positive"),
+        value => Ok(value),
+    }
 }
 
 fn finite(value: f64, name: &str) -> Result<Option<f64>> {
@@ -300,6 +347,8 @@ pub(super) unsafe fn params(model: &Model, p: &ncsn_sample_params) -> Result<Sam
         // SAFETY: as the caller says.
         init: unsafe { init(model, p, own.init)? },
         start_level: p.start_level,
+        // SAFETY: as the caller says.
+        labels: unsafe { labels(p)? },
         output_format: match p.output_format {
             0 | NCSN_F32_NCHW => OutputFormat::F32,
             NCSN_U8_GRAY => OutputFormat::Gray,
@@ -319,7 +368,6 @@ pub(super) unsafe fn params(model: &Model, p: &ncsn_sample_params) -> Result<Sam
 /// Fields of the struct that this version does not act on yet.
 fn refuse_unsupported(p: &ncsn_sample_params) -> Result<()> {
     for (set, field) in [
-        (!p.labels.is_null() || p.label_count != 0, "labels"),
         (p.guidance_scale != 0.0 && p.guidance_scale != 1.0, "guidance_scale"),
         (!p.known.is_null() || p.known_count != 0, "known"),
         (!p.mask.is_null(), "mask"),
@@ -387,6 +435,23 @@ unsafe fn schedule(model: &Model, p: &ncsn_sample_params) -> Result<Schedule> {
         }
         (code, _) => Err(unknown("schedule", code)),
     }
+}
+
+/// # Safety
+/// `p.labels` is NULL or valid.
+unsafe fn labels(p: &ncsn_sample_params) -> Result<Option<Vec<i64>>> {
+    // SAFETY: as the caller says.
+    let labels = unsafe { memory::slice(p.labels, p.label_count, "labels", "label_count")? };
+    // Before it is copied: a wrong count must not be believed.
+    if labels.is_some() && p.label_count != p.sample_count as usize {
+        bail!(
+            Argument,
+            "there are {} labels (label_count) for sample_count = {} samples",
+            p.label_count,
+            p.sample_count
+        );
+    }
+    labels.map(|labels| copied(labels, "labels")).transpose()
 }
 
 /// # Safety

@@ -4,7 +4,7 @@ use std::ffi::{CString, c_char};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 
-use super::types::{ncsn_model, ncsn_run};
+use super::types::{ncsn_fact, ncsn_model, ncsn_run};
 use crate::error::{Error, Result, bail};
 use crate::{Canceller, Model, Progress, Run};
 
@@ -18,8 +18,17 @@ pub(super) struct ModelHandle {
     pub runtime_path: CString,
     pub description: CString,
     pub license: CString,
+    pub facts: Vec<ncsn_fact>,
+    /// What `facts` points to.
+    _fact_texts: Vec<[CString; 2]>,
     poisoned: AtomicBool,
 }
+
+// SAFETY: `facts` points into `_fact_texts`, which nothing changes; moving a CString does not move its
+// text.
+unsafe impl Send for ModelHandle {}
+// SAFETY: as above.
+unsafe impl Sync for ModelHandle {}
 
 /// Behind `ncsn_run *`: an `Arc`, so that a call in flight survives ncsn_run_free().
 pub(super) struct RunHandle {
@@ -53,13 +62,23 @@ impl ModelHandle {
     pub fn new(model: Model) -> Self {
         let text = |text: &str| CString::new(text.replace('\0', " ")).unwrap_or_default();
         let (contract, runtime) = (model.contract(), model.runtime());
+        let fact_texts: Vec<[CString; 2]> =
+            contract.facts.iter().map(|fact| [text(fact.key), text(&fact.value)]).collect();
+        let facts = contract.facts.iter().zip(&fact_texts).map(|(fact, [key, value])| ncsn_fact {
+            key: key.as_ptr(),
+            value: value.as_ptr(),
+            source: fact.source.code(),
+            reserved: 0,
+        });
         Self {
+            facts: facts.collect(),
             shape: contract.shape.iter().map(|&dim| dim as i64).collect(),
             fallback_reason: text(&runtime.fallback_reason),
             runtime_version: text(&runtime.version),
             runtime_path: text(&runtime.path),
             description: text(&contract.description),
             license: text(&contract.license),
+            _fact_texts: fact_texts,
             poisoned: AtomicBool::new(false),
             model,
         }
@@ -197,14 +216,14 @@ pub(super) fn pointer(text: &CString) -> *const c_char {
 mod tests {
     use super::*;
     use crate::capi::{log, model, run, types::*};
-    use crate::{Facts, Network};
+    use crate::{Facts, Network, Query};
 
     /// A bug in the middle of an evaluation.
     struct Broken;
 
     impl Network for Broken {
-        fn evaluate(&self, _: &[f32], sigma: f64, _: &mut [f32]) -> Result<()> {
-            panic!("no score at {sigma}")
+        fn evaluate(&self, query: Query<'_>, _: &mut [f32]) -> Result<()> {
+            panic!("no score at {}", query.conditioning)
         }
     }
 

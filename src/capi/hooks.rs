@@ -13,7 +13,7 @@ use super::types::{
 };
 use crate::error::{Result, bail};
 use crate::hooks::{GuideHook, GuideRequest, Hooks, NoiseHook, NoiseRequest, ScoreUse};
-use crate::{Network, Phase, Preview, Progress};
+use crate::{Network, Phase, Preview, Progress, Query};
 
 /// A host's pointer that comes back to it untouched.
 #[derive(Clone, Copy)]
@@ -179,15 +179,17 @@ impl CallbackNetwork {
 }
 
 impl Network for CallbackNetwork {
-    fn evaluate(&self, x: &[f32], sigma: f64, output: &mut [f32]) -> Result<()> {
-        let count = (x.len() / self.elements) as u32;
-        // SAFETY: the host's function, called as the header says; both arrays have `count` samples.
+    fn evaluate(&self, query: Query<'_>, output: &mut [f32]) -> Result<()> {
+        let sigma = query.conditioning;
+        let count = (query.x.len() / self.elements) as u32;
+        let labels = query.labels.map_or(ptr::null(), <[i64]>::as_ptr);
+        // SAFETY: the host's function, called as the header says; the arrays have `count` samples.
         let code = unsafe {
             (self.score)(
                 self.user.get(),
-                x.as_ptr(),
+                query.x.as_ptr(),
                 sigma,
-                ptr::null(),
+                labels,
                 count,
                 output.as_mut_ptr(),
             )

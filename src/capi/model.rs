@@ -185,7 +185,7 @@ fn describe(handle: &ModelHandle) -> ncsn_model_info {
         sigma_min: sigmas.last().copied().unwrap_or(0.0),
         conditioning: contract.conditioning.code(),
         output: contract.output.code(),
-        class_count: 0,
+        class_count: contract.classes.unwrap_or(0),
         value_range: contract.range.code(),
         provider: runtime.provider,
         device_id: runtime.device_id,
@@ -197,6 +197,16 @@ fn describe(handle: &ModelHandle) -> ncsn_model_info {
         description: pointer(&handle.description),
         license: pointer(&handle.license),
         fingerprint: handle.model.fingerprint(),
+        input_scaling: contract.input_scaling.code(),
+        off_ladder: contract.off_ladder.code(),
+        null_class: contract.null_class.unwrap_or(-1),
+        sigma_data: contract.sigma_data,
+        conditioning_scale: contract.conditioning_scale,
+        conditioning_shift: contract.conditioning_shift,
+        table: if contract.table.is_empty() { std::ptr::null() } else { contract.table.as_ptr() },
+        facts: handle.facts.as_ptr(),
+        fact_count: handle.facts.len(),
+        parameter_count: handle.model.file().parameters,
     }
 }
 

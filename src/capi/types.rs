@@ -61,7 +61,8 @@ pub type ncsn_guide_fn = Option<
 
 /// A network of the caller's own: writes its output for `sample_count` samples at `x` and noise
 /// level `sigma` to `out` (same layout as `x`) and returns 0. What the output means is
-/// ncsn_model_options::output (the score when not set). `labels` is NULL in this version.
+/// ncsn_model_options::output (the score when not set). `labels` has one label per sample when
+/// ncsn_model_options::class_count is set, and is NULL otherwise.
 pub type ncsn_score_fn = Option<
     unsafe extern "C" fn(
         user: *mut c_void,
@@ -89,6 +90,31 @@ pub struct ncsn_provider_option {
     pub key: *const c_char,
     /// Value, UTF-8.
     pub value: *const c_char,
+}
+
+/// An input of the graph that is filled with a constant. This struct is frozen: it never grows.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct ncsn_aux_input {
+    /// The input's name, UTF-8.
+    pub name: *const c_char,
+    /// The value of all its elements, converted to the input's type.
+    pub value: f64,
+}
+
+/// One thing that is known about a model. This struct is frozen: it never grows.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct ncsn_fact {
+    /// What it is about: the metadata key without `ncsn.`, e.g. "conditioning" (and "input_name",
+    /// "conditioning_name", "class_name" for the entries of `ncsn.input_names`).
+    pub key: *const c_char,
+    /// The value as metadata spell it, e.g. "level_desc" or "[1,0.5,0.25]".
+    pub value: *const c_char,
+    /// NCSN_SOURCE_*: who said so.
+    pub source: i32,
+    /// 0.
+    pub reserved: u32,
 }
 
 /// How to load a model: where ONNX Runtime is, what runs the network, and whatever the file's
@@ -145,10 +171,11 @@ pub struct ncsn_model_options {
     pub sigmas: *const f64,
     /// Number of entries in `sigmas`.
     pub sigma_count: usize,
-    /// Standard deviation of the data (`ncsn.sigma_data`), for preconditioned networks. Not
-    /// supported by this version: must be 0.
+    /// Standard deviation of the data (`ncsn.sigma_data`): needed by NCSN_OUTPUT_EDM_RAW and
+    /// NCSN_INPUT_SCALING_SIGMA_DATA, 1 when not said for NCSN_OUTPUT_V.
     pub sigma_data: f64,
-    /// Number of classes (`ncsn.classes`). Class inputs are not supported by this version.
+    /// Number of classes (`ncsn.classes`) of a network with a class input: labels, int64 or int32
+    /// [B], or one-hot floats [B, classes].
     pub class_count: u32,
     /// NCSN_OFF_LADDER_*: sigmas an index-conditioned network was not trained for.
     pub off_ladder: i32,
@@ -161,10 +188,29 @@ pub struct ncsn_model_options {
     pub input_name: *const c_char,
     /// Name of the graph's conditioning input. NULL: the other input.
     pub conditioning_name: *const c_char,
-    /// Name of the graph's class input. Not supported by this version.
+    /// Name of the graph's class input. NULL: found by type, shape and name once `class_count` (or
+    /// `ncsn.classes`) says that there are classes.
     pub class_name: *const c_char,
     /// Name of the graph's output. NULL: the only one, or the only one shaped like x.
     pub output_name: *const c_char,
+    /// NCSN_INPUT_SCALING_*: what x is multiplied with before the network sees it
+    /// (`ncsn.input_scaling`). Default: SIGMA_DATA for NCSN_OUTPUT_EDM_RAW and _V, else NONE.
+    pub input_scaling: i32,
+    /// 1: the output has more channels than x and the first ones are the estimate, the others a
+    /// variance (`ncsn.first_channels`). Such an output is NCSN_ERR_SHAPE otherwise.
+    pub first_channels: i32,
+    /// The conditioning value of each level, largest level first, for NCSN_CONDITIONING_TABLE
+    /// (`ncsn.table`).
+    pub table: *const f64,
+    /// Number of entries in `table`: as many as there are levels.
+    pub table_count: usize,
+    /// Further inputs of the graph, each filled with one number (`ncsn.aux`). May be NULL.
+    pub aux_inputs: *const ncsn_aux_input,
+    /// Number of entries in `aux_inputs`.
+    pub aux_input_count: usize,
+    /// Points to the label that stands for "no class" (`ncsn.null_class`): one of the labels, or
+    /// the one after the last (for one-hot inputs a row of zeros). NULL: the file's, if it has one.
+    pub null_class: *const i64,
 }
 
 /// A network of the caller's own, for ncsn_create_from_callback().
@@ -235,6 +281,27 @@ pub struct ncsn_model_info {
     pub license: *const c_char,
     /// Identifies the network's bytes and its contract; a saved run continues only on the same.
     pub fingerprint: u64,
+    /// NCSN_INPUT_SCALING_*.
+    pub input_scaling: i32,
+    /// NCSN_OFF_LADDER_*.
+    pub off_ladder: i32,
+    /// The label that stands for "no class", or -1 when there is none.
+    pub null_class: i64,
+    /// Standard deviation of the data, where output or input scaling use it; else 1.
+    pub sigma_data: f64,
+    /// Scale of the conditioning; 1 when not used.
+    pub conditioning_scale: f64,
+    /// Shift of the conditioning; 0 when not used.
+    pub conditioning_shift: f64,
+    /// The conditioning values of NCSN_CONDITIONING_TABLE, `level_count` of them, or NULL.
+    pub table: *const f64,
+    /// All that is known about the model, by name, with where each came from: metadata, graph,
+    /// options or this library's defaults.
+    pub facts: *const ncsn_fact,
+    /// Number of entries in `facts`.
+    pub fact_count: usize,
+    /// Number of weights in the file; 0 if unknown.
+    pub parameter_count: u64,
 }
 
 /// What to sample and how. Initialise with ncsn_sample_params_init(), which puts the model's own
@@ -297,9 +364,10 @@ pub struct ncsn_sample_params {
     /// Bytes from one row of pixels to the next in 8-bit formats; 0: tight. Other values are not
     /// supported by this version.
     pub row_pitch: usize,
-    /// Class labels. Not supported by this version: must be NULL.
+    /// Class labels of a class-conditional model, one per sample: 0 to class_count - 1, or -1 for no
+    /// class if the model has a null class. NULL: no class, for all.
     pub labels: *const i64,
-    /// Number of entries in `labels`.
+    /// Number of entries in `labels`: sample_count.
     pub label_count: usize,
     /// Classifier-free guidance. Not supported by this version: must be 0 or 1.
     pub guidance_scale: f64,

@@ -1,12 +1,16 @@
 //! The contract between a network and the samplers: what to feed it for a noise level, and how its
 //! output becomes the score.
 
-use super::facts::Facts;
-use super::graph::{Dtype, Port};
+use super::facts::{Fact, Facts, Known};
+use super::graph::Port;
 use super::kinds::{
-    Conditioning, InitKind, OffLadder, Output, SamplerKind, StepConvention, ValueRange,
+    Conditioning, InitKind, InputScaling, OffLadder, Output, SamplerKind, StepConvention,
+    ValueRange,
 };
+use super::tables;
+use super::wiring::one_hot_width;
 use crate::error::{Error, Result, bail};
+use crate::onnx::Lookup;
 use crate::schedule;
 
 /// Two noise levels this close, relatively, are the same level.
@@ -23,12 +27,22 @@ pub struct Contract {
     pub conditioning_scale: f64,
     /// Shift of [`Conditioning::AffineLog`].
     pub conditioning_shift: f64,
+    /// Values of [`Conditioning::Table`], one per level.
+    pub table: Vec<f64>,
     /// What the output means.
     pub output: Output,
+    /// What x is multiplied with before the network sees it.
+    pub input_scaling: InputScaling,
+    /// Standard deviation of the data, for the outputs and scalings that use it.
+    pub sigma_data: f64,
     /// The ladder, largest level first; empty when there is none.
     pub sigmas: Vec<f64>,
     /// Range of the data.
     pub range: ValueRange,
+    /// Number of classes of a class-conditional network.
+    pub classes: Option<u32>,
+    /// The label that stands for no class.
+    pub null_class: Option<i64>,
     /// What to do between the levels of an index-conditioned network.
     pub off_ladder: OffLadder,
     /// Default sampler.
@@ -47,53 +61,43 @@ pub struct Contract {
     pub license: String,
     /// What the model says of itself.
     pub description: String,
+    /// All of this and what else is known, with the source of each.
+    pub facts: Vec<Fact>,
+}
+
+/// What the graph shows of the inputs that a contract is about.
+#[derive(Debug, Default, Clone, Copy)]
+pub(crate) struct Inputs<'a> {
+    /// The conditioning input.
+    pub conditioning: Option<&'a Port>,
+    /// The class input.
+    pub class: Option<&'a Port>,
+    /// Tables that the conditioning is an index into.
+    pub level_tables: &'a [Lookup],
+    /// Tables that the class is an index into.
+    pub class_tables: &'a [Lookup],
 }
 
 impl Contract {
-    /// Puts together what is known. `input` is the graph's conditioning input.
+    /// Puts together what is known.
     ///
     /// # Errors
     /// [`Error::Contract`]: what is missing, all at once, each with the option and the metadata key
-    /// that would supply it; or the first contradiction. [`Error::Unsupported`] for kinds that this
-    /// version does not run.
-    pub fn resolve(facts: Facts, shape: Vec<usize>, input: Option<&Port>) -> Result<Self> {
+    /// that would supply it; or the first contradiction.
+    pub(crate) fn resolve(mut known: Known, shape: Vec<usize>, inputs: Inputs<'_>) -> Result<Self> {
         if shape.iter().try_fold(1_usize, |n, &dim| n.checked_mul(dim)).is_none() {
             bail!(Shape, "samples of shape {shape:?} exceed the address space");
         }
-        let conditioning = conditioning_kind(&facts, input)?;
-        let mut missing = Vec::new();
-        if conditioning.is_none() {
-            missing.push(format!(
-                "what the conditioning input '{}' holds (option conditioning, metadata \
-                 ncsn.conditioning)",
-                input.map_or("", |port| port.name.as_str())
-            ));
-        }
-        if facts.output.is_none() {
-            missing.push("what the output means (option output, metadata ncsn.output)".to_owned());
-        }
-        // Without a ladder only a score that does not depend on sigma makes sense.
-        let needs_ladder = conditioning.is_some_and(|kind| kind != Conditioning::None)
-            || facts.output.is_some_and(|output| output != Output::Score);
-        if facts.sigmas.is_none() && (needs_ladder || !missing.is_empty()) {
-            missing.push(
-                "the noise levels (option sigmas, metadata ncsn.sigmas, or ncsn.sigma_max, \
-                 ncsn.sigma_min and ncsn.levels)"
-                    .to_owned(),
-            );
-        }
-        let (Some(conditioning), Some(output), true) =
-            (conditioning, facts.output, missing.is_empty())
-        else {
-            bail!(
-                Contract,
-                "the file does not say, and its graph cannot tell: {}",
-                missing.join("; ")
-            );
-        };
-        refuse_unsupported(conditioning, output, &facts)?;
-        refuse_unused(conditioning, &facts)?;
-        let sigmas = facts.sigmas.unwrap_or_default();
+        known.graph.shape.get_or_insert_with(|| shape.clone());
+        tables::infer(&mut known, inputs);
+        known.graph.classes = known.graph.classes.or(inputs.class.and_then(one_hot_width));
+        let mut facts = known.merged();
+        facts.shape = Some(shape.clone());
+        facts.classes = facts.classes.filter(|&classes| classes > 0);
+        facts.conditioning = conditioning_kind(&facts, inputs.conditioning)?;
+        let (conditioning, output) = complete(&facts, inputs)?;
+        refuse_unused(conditioning, &facts, inputs.class)?;
+        let sigmas = facts.sigmas.clone().unwrap_or_default();
         // A host's own function may come without a ladder: every request then brings its levels.
         if !sigmas.is_empty() {
             schedule::check_ladder(&sigmas, "the model's ladder (option sigmas)")?;
@@ -108,14 +112,21 @@ impl Contract {
                 conditioning.name()
             );
         }
-        Ok(Self {
+        let preconditioned = matches!(output, Output::EdmRaw | Output::V);
+        let scaling = if preconditioned { InputScaling::SigmaData } else { InputScaling::None };
+        let mut contract = Self {
             shape,
             conditioning,
             conditioning_scale: facts.conditioning_scale.unwrap_or(1.0),
             conditioning_shift: facts.conditioning_shift.unwrap_or(0.0),
+            table: facts.table.take().unwrap_or_default(),
             output,
+            input_scaling: facts.input_scaling.unwrap_or(scaling),
+            sigma_data: facts.sigma_data.unwrap_or(1.0),
             sigmas,
             range: facts.range.unwrap_or(ValueRange::Unbounded),
+            classes: facts.classes,
+            null_class: facts.null_class,
             off_ladder: facts.off_ladder.unwrap_or(OffLadder::Error),
             sampler: facts.sampler.unwrap_or(SamplerKind::AnnealedLangevin),
             step_size: facts.step_size,
@@ -123,9 +134,50 @@ impl Contract {
             steps_per_level: facts.steps_per_level,
             denoise: facts.denoise,
             init: facts.init.unwrap_or(InitKind::Uniform),
-            license: facts.license.unwrap_or_default(),
-            description: facts.description.unwrap_or_default(),
-        })
+            license: facts.license.clone().unwrap_or_default(),
+            description: facts.description.clone().unwrap_or_default(),
+            facts: Vec::new(),
+        };
+        contract.check_table()?;
+        tables::check(&contract, inputs)?;
+        contract.check_classes()?;
+        contract.facts = known.attribute(&contract.to_facts(&facts));
+        Ok(contract)
+    }
+
+    /// A contract without ports, for tests.
+    #[cfg(test)]
+    pub(crate) fn of(facts: Facts, shape: Vec<usize>, class: Option<&Port>) -> Result<Self> {
+        let known = Known { option: facts, ..Known::default() };
+        Self::resolve(known, shape, Inputs { class, ..Inputs::default() })
+    }
+
+    /// The resolved values and, from `more`, what a contract does not hold (names, self-check).
+    fn to_facts(&self, more: &Facts) -> Facts {
+        let scaled =
+            matches!(self.conditioning, Conditioning::AffineLog | Conditioning::TimeScaled);
+        let uses_sigma_data = matches!(self.output, Output::EdmRaw | Output::V)
+            || self.input_scaling == InputScaling::SigmaData;
+        Facts {
+            conditioning: Some(self.conditioning),
+            conditioning_scale: scaled.then_some(self.conditioning_scale),
+            conditioning_shift: (self.conditioning == Conditioning::AffineLog)
+                .then_some(self.conditioning_shift),
+            table: (!self.table.is_empty()).then(|| self.table.clone()),
+            output: Some(self.output),
+            input_scaling: Some(self.input_scaling),
+            sigmas: (!self.sigmas.is_empty()).then(|| self.sigmas.clone()),
+            sigma_data: if uses_sigma_data { Some(self.sigma_data) } else { more.sigma_data },
+            range: Some(self.range),
+            shape: Some(self.shape.clone()),
+            classes: Some(self.classes.unwrap_or(0)),
+            null_class: self.null_class,
+            off_ladder: Some(self.off_ladder),
+            sampler: Some(self.sampler),
+            step_convention: Some(self.step_convention),
+            init: Some(self.init),
+            ..more.clone()
+        }
     }
 
     /// Number of floats in one sample.
@@ -138,16 +190,30 @@ impl Contract {
     /// on, and nothing else, so that later versions of this library find the same value.
     #[must_use]
     pub fn fingerprint(&self, network_hash: u64) -> u64 {
-        let bits: Vec<u64> = self.sigmas.iter().map(|sigma| sigma.to_bits()).collect();
-        let text = format!(
-            "{:?} {} {:x} {:x} {} {bits:x?} {}",
+        let bits = |values: &[f64]| -> Vec<u64> { values.iter().map(|v| v.to_bits()).collect() };
+        let mut text = format!(
+            "{:?} {} {:x} {:x} {} {:x?} {}",
             self.shape,
             self.conditioning.name(),
             self.conditioning_scale.to_bits(),
             self.conditioning_shift.to_bits(),
             self.output.name(),
+            bits(&self.sigmas),
             self.off_ladder.name()
         );
+        // What most networks do not have is left out for them.
+        if !self.table.is_empty() {
+            text += &format!(" table {:x?}", bits(&self.table));
+        }
+        if self.input_scaling != InputScaling::None || self.sigma_data != 1.0 {
+            text += &format!(" {} {:x}", self.input_scaling.name(), self.sigma_data.to_bits());
+        }
+        if let Some(classes) = self.classes {
+            text += &format!(" classes {classes} {:?}", self.null_class);
+        }
+        if let Some(aux) = self.facts.iter().find(|fact| fact.key == "aux") {
+            text += &format!(" aux {}", aux.value);
+        }
         xxhash_rust::xxh3::xxh3_64_with_seed(text.as_bytes(), network_hash)
     }
 
@@ -161,7 +227,7 @@ impl Contract {
             (sigma / min).ln() / (max / min).ln()
         };
         Ok(match self.conditioning {
-            Conditioning::None | Conditioning::Table => 0.0,
+            Conditioning::None => 0.0,
             Conditioning::Sigma => sigma,
             Conditioning::LogSigma => sigma.ln(),
             Conditioning::AffineLog => {
@@ -169,6 +235,7 @@ impl Contract {
             }
             Conditioning::LevelDesc => self.level_of(sigma)? as f64,
             Conditioning::LevelAsc => (self.sigmas.len() - 1 - self.level_of(sigma)?) as f64,
+            Conditioning::Table => self.table[self.level_of(sigma)?],
             Conditioning::Time01 => time01(),
             Conditioning::TimeScaled => self.conditioning_scale * time01(),
         })
@@ -182,8 +249,8 @@ impl Contract {
         if distance(&nearest) > SAME_LEVEL && self.off_ladder == OffLadder::Error {
             bail!(
                 Argument,
-                "the network is conditioned on the index of a level, and sigma = {sigma} is none \
-                 of its {} levels (the nearest is {}): use the model's own ladder, or allow the \
+                "the network knows only the levels of its ladder, and sigma = {sigma} is none of \
+                 its {} levels (the nearest is {}): use the model's own ladder, or allow the \
                  nearest level with the option off_ladder",
                 self.sigmas.len(),
                 self.sigmas[nearest]
@@ -192,23 +259,31 @@ impl Contract {
         Ok(nearest)
     }
 
-    /// Turns the network's output at (x, sigma) into the score, in place.
-    pub fn output_to_score(&self, x: &[f32], sigma: f64, output: &mut [f32]) {
-        let scale = match self.output {
-            Output::Score | Output::EdmRaw | Output::V => return,
-            Output::ScaledScore => (1.0 / sigma) as f32,
-            Output::Noise => (-1.0 / sigma) as f32,
-            Output::Denoised => {
-                let scale = (1.0 / (sigma * sigma)) as f32;
-                for (o, x) in output.iter_mut().zip(x) {
-                    *o = (*o - x) * scale;
-                }
-                return;
-            }
-        };
-        for o in output {
-            *o *= scale;
+    fn check_table(&self) -> Result<()> {
+        if self.conditioning == Conditioning::Table && self.table.len() != self.sigmas.len() {
+            bail!(
+                Contract,
+                "the table (option table or ncsn.table) has {} values, but the ladder has {} \
+                 levels: one value per level, in the order of the levels",
+                self.table.len(),
+                self.sigmas.len()
+            );
         }
+        Ok(())
+    }
+
+    fn check_classes(&self) -> Result<()> {
+        let (Some(classes), Some(null)) = (self.classes, self.null_class) else {
+            return Ok(());
+        };
+        if !(0..=i64::from(classes)).contains(&null) {
+            bail!(
+                Contract,
+                "null_class = {null} (option null_class or ncsn.null_class) is not in 0..={classes}: \
+                 it is one of the labels, or the one after the last"
+            );
+        }
+        Ok(())
     }
 }
 
@@ -227,7 +302,8 @@ fn conditioning_kind(facts: &Facts, input: Option<&Port>) -> Result<Option<Condi
     match facts.conditioning {
         Some(Conditioning::None) => bail!(
             Contract,
-            "conditioning is said to be 'none', but the graph has a second input '{}'",
+            "conditioning is said to be 'none', but the graph has an input '{}' that nothing else \
+             explains",
             port.name
         ),
         Some(
@@ -235,7 +311,7 @@ fn conditioning_kind(facts: &Facts, input: Option<&Port>) -> Result<Option<Condi
             | Conditioning::LogSigma
             | Conditioning::AffineLog
             | Conditioning::Time01),
-        ) if matches!(port.dtype, Dtype::I32 | Dtype::I64) => bail!(
+        ) if port.dtype.is_integer() => bail!(
             Contract,
             "conditioning is said to be '{}', but the input '{}' takes integers, as an index \
              (level_desc, level_asc) does",
@@ -246,51 +322,106 @@ fn conditioning_kind(facts: &Facts, input: Option<&Port>) -> Result<Option<Condi
     }
 }
 
-fn refuse_unsupported(conditioning: Conditioning, output: Output, facts: &Facts) -> Result<()> {
-    if conditioning == Conditioning::Table {
-        bail!(Unsupported, "conditioning 'table' is not supported by this version");
+/// Conditioning and output, or one error that names everything that is missing.
+fn complete(facts: &Facts, inputs: Inputs<'_>) -> Result<(Conditioning, Output)> {
+    let mut missing = Vec::new();
+    let mut lacks = |absent: bool, what: String| {
+        if absent {
+            missing.push(what);
+        }
+    };
+    lacks(
+        facts.conditioning.is_none(),
+        format!(
+            "what the conditioning input '{}' holds (option conditioning, metadata \
+             ncsn.conditioning)",
+            inputs.conditioning.map_or("", |port| port.name.as_str())
+        ),
+    );
+    lacks(
+        facts.output.is_none(),
+        "what the output means (option output, metadata ncsn.output)".to_owned(),
+    );
+    // Without a ladder only a score that does not depend on sigma makes sense.
+    let needs_ladder =
+        facts.conditioning != Some(Conditioning::None) || facts.output != Some(Output::Score);
+    lacks(
+        facts.sigmas.is_none() && needs_ladder,
+        "the noise levels (option sigmas, metadata ncsn.sigmas, or ncsn.sigma_max, ncsn.sigma_min \
+         and ncsn.levels)"
+            .to_owned(),
+    );
+    lacks(
+        facts.conditioning == Some(Conditioning::Table) && facts.table.is_none(),
+        "the conditioning value of each level (option table, metadata ncsn.table)".to_owned(),
+    );
+    lacks(
+        facts.sigma_data.is_none()
+            && (facts.output == Some(Output::EdmRaw)
+                || facts.input_scaling == Some(InputScaling::SigmaData)
+                    && facts.output != Some(Output::V)),
+        "the standard deviation of the data (option sigma_data, metadata ncsn.sigma_data)"
+            .to_owned(),
+    );
+    lacks(
+        inputs.class.is_some() && facts.classes.is_none(),
+        format!(
+            "the number of classes of the input '{}' (option class_count, metadata ncsn.classes)",
+            inputs.class.map_or("", |port| port.name.as_str())
+        ),
+    );
+    match (facts.conditioning, facts.output) {
+        (Some(conditioning), Some(output)) if missing.is_empty() => Ok((conditioning, output)),
+        _ => bail!(
+            Contract,
+            "the file does not say, and its graph cannot tell: {}",
+            missing.join("; ")
+        ),
     }
-    if matches!(output, Output::EdmRaw | Output::V) {
-        bail!(
-            Unsupported,
-            "output '{}' is not supported by this version; export the preconditioned network, \
-             whose output is 'denoised'",
-            output.name()
-        );
-    }
-    if let Some(classes) = facts.classes
-        && classes > 0
-    {
-        bail!(
-            Unsupported,
-            "a class-conditional network ({classes} classes) is not supported by this version"
-        );
-    }
-    Ok(())
 }
 
-/// A number that would have no effect is a misunderstanding.
-fn refuse_unused(conditioning: Conditioning, facts: &Facts) -> Result<()> {
+/// What would have no effect is a misunderstanding.
+fn refuse_unused(conditioning: Conditioning, facts: &Facts, class: Option<&Port>) -> Result<()> {
     let affine = conditioning == Conditioning::AffineLog;
     let scaled = affine || conditioning == Conditioning::TimeScaled;
-    for (given, used, name) in [
-        (facts.conditioning_scale, scaled, "conditioning_scale"),
-        (facts.conditioning_shift, affine, "conditioning_shift"),
+    for (given, used, name, user) in [
+        (
+            facts.conditioning_scale.is_some(),
+            scaled,
+            "conditioning_scale",
+            "affine_log and time_scaled do",
+        ),
+        (facts.conditioning_shift.is_some(), affine, "conditioning_shift", "affine_log does"),
+        (facts.table.is_some(), conditioning == Conditioning::Table, "table", "table does"),
     ] {
-        if let (Some(value), false) = (given, used) {
+        if given && !used {
             bail!(
                 Contract,
-                "{name} = {value} is given, but conditioning '{}' does not use it (affine_log does)",
+                "{name} is given, but conditioning '{}' does not use it ({user})",
                 conditioning.name()
             );
         }
     }
-    Ok(())
+    match (facts.classes, class) {
+        (Some(classes), None) => bail!(
+            Contract,
+            "the network is said to have {classes} classes (option class_count or ncsn.classes), \
+             but the graph has no input for them; name it with the option class_name or the \
+             metadata key ncsn.input_names"
+        ),
+        (None, None) if facts.null_class.is_some() => bail!(
+            Contract,
+            "null_class is given (option null_class or ncsn.null_class), but the network has no \
+             classes"
+        ),
+        _ => Ok(()),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::graph::Dtype;
 
     fn facts() -> Facts {
         Facts {
@@ -301,6 +432,11 @@ mod tests {
         }
     }
 
+    fn resolve(facts: Facts, conditioning: Option<&Port>) -> Result<Contract> {
+        let known = Known { option: facts, ..Known::default() };
+        Contract::resolve(known, vec![2], Inputs { conditioning, ..Inputs::default() })
+    }
+
     fn port(dtype: Dtype) -> Port {
         Port { name: "sigma".to_owned(), dtype, dims: vec![-1] }
     }
@@ -309,7 +445,7 @@ mod tests {
         let mut facts = facts();
         change(&mut facts);
         let input = (facts.conditioning != Some(Conditioning::None)).then(|| port(Dtype::F32));
-        Contract::resolve(facts, vec![2], input.as_ref()).unwrap()
+        resolve(facts, input.as_ref()).unwrap()
     }
 
     #[test]
@@ -332,6 +468,12 @@ mod tests {
             let value = contract.conditioning_value(2.0).unwrap();
             assert!((value - expected).abs() < 1e-12, "{kind:?} {value}");
         }
+        let table = contract(|facts| {
+            facts.conditioning = Some(Conditioning::Table);
+            facts.table = Some(vec![999.0, 410.5, 3.0]);
+        });
+        assert_eq!(table.conditioning_value(2.0), Ok(410.5));
+        assert_eq!(table.conditioning_value(3.0).unwrap_err().code(), -1);
         let desc = contract(|facts| facts.conditioning = Some(Conditioning::LevelDesc));
         assert_eq!(desc.conditioning_value(4.0), Ok(0.0));
         assert_eq!(desc.conditioning_value(3.0).unwrap_err().code(), -1);
@@ -343,29 +485,12 @@ mod tests {
     }
 
     #[test]
-    fn outputs_become_the_score() {
-        // One point, one sigma, the same score -0.75 in four spellings.
-        let (x, sigma) = ([1.0_f32], 2.0);
-        for (output, value) in [
-            (Output::Score, -0.75),
-            (Output::ScaledScore, -1.5),
-            (Output::Noise, 1.5),
-            (Output::Denoised, -2.0),
-        ] {
-            let mut o = [value];
-            contract(|facts| facts.output = Some(output)).output_to_score(&x, sigma, &mut o);
-            assert_eq!(o, [-0.75], "{output:?}");
-        }
-    }
-
-    #[test]
     fn everything_missing_is_named_at_once() {
-        let error =
-            Contract::resolve(Facts::default(), vec![2], Some(&port(Dtype::F32))).unwrap_err();
+        let error = resolve(Facts::default(), Some(&port(Dtype::F32))).unwrap_err();
         for word in ["ncsn.conditioning", "ncsn.output", "ncsn.sigmas", "'sigma'"] {
             assert!(error.message().contains(word), "{error}");
         }
-        let error = Contract::resolve(Facts::default(), vec![2], None).unwrap_err();
+        let error = resolve(Facts::default(), None).unwrap_err();
         assert!(!error.message().contains("ncsn.conditioning"), "{error}");
     }
 
@@ -373,11 +498,11 @@ mod tests {
     fn contradictions_are_refused() {
         let mut none = facts();
         none.conditioning = Some(Conditioning::None);
-        let error = Contract::resolve(none, vec![2], Some(&port(Dtype::F32))).unwrap_err();
+        let error = resolve(none, Some(&port(Dtype::F32))).unwrap_err();
         assert!(error.message().contains("'none'"), "{error}");
-        let error = Contract::resolve(facts(), vec![2], None).unwrap_err();
+        let error = resolve(facts(), None).unwrap_err();
         assert!(error.message().contains("no input"), "{error}");
-        let error = Contract::resolve(facts(), vec![2], Some(&port(Dtype::I64))).unwrap_err();
+        let error = resolve(facts(), Some(&port(Dtype::I64))).unwrap_err();
         assert!(error.message().contains("integers"), "{error}");
     }
 }

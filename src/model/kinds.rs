@@ -1,6 +1,15 @@
 //! The vocabulary of a model file: each kind with its name in the metadata and its number in the C
 //! header.
 
+/// What all kinds have in common.
+pub(crate) trait Kind: Copy + 'static {
+    /// All members, in the order of their numbers.
+    const MEMBERS: &'static [Self];
+
+    /// The name in a model file's metadata.
+    fn text(self) -> &'static str;
+}
+
 /// An enumeration whose members have a metadata name and a C constant.
 macro_rules! kinds {
     ($(#[$doc:meta])* $name:ident { $($(#[$item_doc:meta])* $item:ident = $code:literal, $text:literal;)* }) => {
@@ -9,6 +18,14 @@ macro_rules! kinds {
         #[repr(i32)]
         pub enum $name {
             $($(#[$item_doc])* $item = $code,)*
+        }
+
+        impl Kind for $name {
+            const MEMBERS: &'static [Self] = Self::ALL;
+
+            fn text(self) -> &'static str {
+                self.name()
+            }
         }
 
         impl $name {
@@ -77,10 +94,23 @@ kinds! {
         Noise = 3, "noise";
         /// D = x + sigma^2 s.
         Denoised = 4, "denoised";
-        /// F of EDM's preconditioning.
+        /// F of EDM's preconditioning: D = c_skip x + c_out F(c_in x) (Karras et al. 2022, eq. 7).
         EdmRaw = 5, "edm_raw";
-        /// v.
+        /// v: D = c_skip x - c_out v(c_in x), with EDM's coefficients (sigma_data = 1: Salimans & Ho
+        /// 2022 in variance-exploding variables).
         V = 6, "v";
+    }
+}
+
+kinds! {
+    /// What x is multiplied with before the network sees it.
+    InputScaling {
+        /// 1.
+        None = 1, "none";
+        /// 1/sqrt(sigma^2 + 1): networks trained on variance-preserving states.
+        Unit = 2, "unit";
+        /// 1/sqrt(sigma^2 + sigma_data^2): EDM's preconditioning.
+        SigmaData = 3, "sigma_data";
     }
 }
 
@@ -105,6 +135,20 @@ kinds! {
         Error = 1, "error";
         /// Take the nearest level, in ln(sigma).
         Nearest = 2, "nearest";
+    }
+}
+
+kinds! {
+    /// Where something that is known about a model came from.
+    Source {
+        /// This library's default: nothing else said it.
+        Default = 1, "default";
+        /// The graph: its tensors' names, types, shapes and tables.
+        Graph = 2, "graph";
+        /// The file's `ncsn.*` metadata.
+        Metadata = 3, "metadata";
+        /// The caller's options.
+        Option = 4, "option";
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use super::facts::{Facts, SelfCheck};
-use super::kinds::{Conditioning, InitKind, Output, SamplerKind, StepConvention, ValueRange};
+use super::kinds::Kind;
 use crate::error::{Error, Result, bail};
 use crate::{log, schedule};
 
@@ -13,6 +13,8 @@ use crate::{log, schedule};
 const VERSION: &str = "1";
 /// A property longer than this is not a property.
 const VALUE_LIMIT: usize = 16 << 20;
+/// More than a model has to say of itself.
+const TOTAL_LIMIT: usize = 64 << 20;
 const PREFIX: &str = "ncsn.";
 
 /// Every key this version knows, so that a misspelt one is noticed.
@@ -21,7 +23,9 @@ const KEYS: &[&str] = &[
     "conditioning",
     "conditioning_scale",
     "conditioning_shift",
+    "table",
     "output",
+    "input_scaling",
     "sigmas",
     "sigma_max",
     "sigma_min",
@@ -32,6 +36,9 @@ const KEYS: &[&str] = &[
     "shape",
     "classes",
     "null_class",
+    "off_ladder",
+    "aux",
+    "first_channels",
     "sampler",
     "step_size",
     "step_convention",
@@ -51,6 +58,14 @@ const KEYS: &[&str] = &[
 /// [`Error::Contract`] that names the key and what it should hold.
 pub fn parse(properties: &BTreeMap<String, String>) -> Result<Facts> {
     let reader = Reader { properties };
+    let total: usize = properties
+        .iter()
+        .filter(|(key, _)| key.starts_with(PREFIX))
+        .map(|(key, value)| key.len() + value.len())
+        .sum();
+    if total > TOTAL_LIMIT {
+        bail!(Contract, "the ncsn.* metadata have {total} bytes; the limit is {TOTAL_LIMIT}");
+    }
     for key in properties.keys() {
         if let Some(name) = key.strip_prefix(PREFIX)
             && !KEYS.contains(&name)
@@ -69,31 +84,33 @@ pub fn parse(properties: &BTreeMap<String, String>) -> Result<Facts> {
              update the library or export the model again"
         );
     }
-    let (input_name, conditioning_name) = reader.input_names()?;
+    let [input_name, conditioning_name, class_name] = reader.input_names()?;
     Ok(Facts {
-        conditioning: reader.kind("conditioning", Conditioning::from_name, Conditioning::ALL)?,
+        conditioning: reader.kind("conditioning")?,
         conditioning_scale: reader.number("conditioning_scale")?,
         conditioning_shift: reader.number("conditioning_shift")?,
-        output: reader.kind("output", Output::from_name, Output::ALL)?,
+        table: reader.table()?,
+        output: reader.kind("output")?,
+        input_scaling: reader.kind("input_scaling")?,
         sigmas: reader.ladder()?,
-        sigma_data: reader.number("sigma_data")?,
-        range: reader.kind("range", ValueRange::from_name, ValueRange::ALL)?,
+        sigma_data: reader.positive("sigma_data")?,
+        range: reader.kind("range")?,
         shape: reader.shape()?,
         classes: reader.json("classes", "a whole number")?,
-        off_ladder: None,
+        null_class: reader.json("null_class", "a whole number")?,
+        off_ladder: reader.kind("off_ladder")?,
         input_name,
         conditioning_name,
+        class_name,
+        aux: reader.aux()?,
+        first_channels: reader.json("first_channels", "true or false")?,
         output_name: reader.text("output_name")?.map(str::to_owned),
-        sampler: reader.kind("sampler", SamplerKind::from_name, SamplerKind::ALL)?,
+        sampler: reader.kind("sampler")?,
         step_size: reader.positive("step_size")?,
-        step_convention: reader.kind(
-            "step_convention",
-            StepConvention::from_name,
-            StepConvention::ALL,
-        )?,
+        step_convention: reader.kind("step_convention")?,
         steps_per_level: reader.json("steps_per_level", "a whole number")?,
         denoise: reader.json("denoise", "true or false")?,
-        init: reader.kind("init", InitKind::from_name, InitKind::ALL)?,
+        init: reader.kind("init")?,
         license: reader.text("license")?.map(str::to_owned),
         description: reader.text("description")?.map(str::to_owned),
         selfcheck: reader.json::<SelfCheck>("selfcheck", "a self-check object")?,
@@ -141,23 +158,19 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn kind<T: Copy + std::fmt::Debug>(
-        &self,
-        name: &str,
-        from_name: fn(&str) -> Option<T>,
-        all: &[T],
-    ) -> Result<Option<T>> {
+    fn kind<K: Kind>(&self, name: &str) -> Result<Option<K>> {
         let Some(text) = self.text(name)? else {
             return Ok(None);
         };
-        match from_name(text) {
-            Some(kind) => Ok(Some(kind)),
-            None => bail!(
-                Contract,
-                "metadata ncsn.{name} is '{}', which is none of {all:?} (in lower_snake_case)",
-                shorten(text)
-            ),
-        }
+        let found = K::MEMBERS.iter().copied().find(|kind| kind.text() == text);
+        found.map(Some).ok_or_else(|| {
+            let all: Vec<&str> = K::MEMBERS.iter().map(|kind| kind.text()).collect();
+            Error::Contract(format!(
+                "metadata ncsn.{name} is '{}', which is none of {}",
+                shorten(text),
+                all.join(", ")
+            ))
+        })
     }
 
     fn shape(&self) -> Result<Option<Vec<usize>>> {
@@ -170,17 +183,47 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn input_names(&self) -> Result<(Option<String>, Option<String>)> {
-        let wanted = "a list of one or two names, x first";
-        match self.json::<Vec<String>>("input_names", wanted)? {
-            None => Ok((None, None)),
-            Some(names) if names.len() <= 2 => {
-                let mut names = names.into_iter();
-                Ok((names.next(), names.next()))
+    fn input_names(&self) -> Result<[Option<String>; 3]> {
+        let wanted = "a list of up to three names: x, the noise level (or null), the class";
+        let mut slots = [None, None, None];
+        let names = self.json::<Vec<Option<String>>>("input_names", wanted)?.unwrap_or_default();
+        if names.len() > slots.len() {
+            bail!(Contract, "metadata ncsn.input_names should be {wanted}, but is {names:?}");
+        }
+        for (i, name) in names.iter().enumerate() {
+            if name.is_some() && names[..i].contains(name) {
+                bail!(Contract, "metadata ncsn.input_names says {name:?} twice");
             }
-            Some(names) => {
-                bail!(Contract, "metadata ncsn.input_names should be {wanted}, but is {names:?}")
-            }
+        }
+        for (slot, name) in slots.iter_mut().zip(names) {
+            *slot = name;
+        }
+        Ok(slots)
+    }
+
+    fn aux(&self) -> Result<Option<BTreeMap<String, f64>>> {
+        let wanted = "an object of input names and numbers";
+        Ok(self.json::<UniqueMap>("aux", wanted)?.map(|map| map.0))
+    }
+
+    /// One value per level, in the order of the ladder after it was put largest first.
+    fn table(&self) -> Result<Option<Vec<f64>>> {
+        let mut table: Option<Vec<f64>> = self.json("table", "a list of numbers")?;
+        if self.ascending()? {
+            table.iter_mut().for_each(|table| table.reverse());
+        }
+        Ok(table)
+    }
+
+    fn ascending(&self) -> Result<bool> {
+        match self.text("sigma_order")? {
+            None | Some("descending") => Ok(false),
+            Some("ascending") => Ok(true),
+            Some(other) => bail!(
+                Contract,
+                "metadata ncsn.sigma_order is '{}', not 'descending' or 'ascending'",
+                shorten(other)
+            ),
         }
     }
 
@@ -190,14 +233,7 @@ impl<'a> Reader<'a> {
         let list: Option<Vec<f64>> = self.json("sigmas", "a list of numbers")?;
         let ends = (self.positive("sigma_max")?, self.positive("sigma_min")?);
         let levels: Option<usize> = self.json("levels", "a whole number")?;
-        let ascending = match self.text("sigma_order")? {
-            None | Some("descending") => false,
-            Some("ascending") => true,
-            Some(other) => bail!(
-                Contract,
-                "metadata ncsn.sigma_order is '{other}', not 'descending' or 'ascending'"
-            ),
-        };
+        let ascending = self.ascending()?;
         let Some(mut sigmas) = list else {
             return match (ends, levels) {
                 ((Some(max), Some(min)), Some(count)) => schedule::geometric(max, min, count)
@@ -239,6 +275,58 @@ impl<'a> Reader<'a> {
     }
 }
 
+/// A JSON object whose keys are all different.
+struct UniqueMap(BTreeMap<String, f64>);
+
+impl<'de> Deserialize<'de> for UniqueMap {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Visitor;
+        impl<'de> serde::de::Visitor<'de> for Visitor {
+            type Value = UniqueMap;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("an object of input names and numbers")
+            }
+
+            fn visit_map<A: serde::de::MapAccess<'de>>(
+                self,
+                mut map: A,
+            ) -> Result<UniqueMap, A::Error> {
+                let mut entries = BTreeMap::new();
+                while let Some((name, value)) = map.next_entry::<String, f64>()? {
+                    if entries.contains_key(&name) {
+                        return Err(serde::de::Error::custom(format!("'{name}' stands twice")));
+                    }
+                    entries.insert(name, value);
+                }
+                Ok(UniqueMap(entries))
+            }
+        }
+        deserializer.deserialize_map(Visitor)
+    }
+}
+
+/// The properties that say `facts`, keys in full.
+#[must_use]
+pub fn write(facts: &Facts) -> BTreeMap<String, String> {
+    let mut properties: BTreeMap<String, String> = facts
+        .entries()
+        .into_iter()
+        .filter(|(key, _)| !matches!(*key, "input_name" | "conditioning_name" | "class_name"))
+        .map(|(key, text)| (format!("{PREFIX}{key}"), text))
+        .collect();
+    let mut names = vec![&facts.input_name, &facts.conditioning_name, &facts.class_name];
+    while names.last().is_some_and(|name| name.is_none()) {
+        names.pop();
+    }
+    if !names.is_empty() {
+        let text = serde_json::to_string(&names).unwrap_or_default();
+        properties.insert(format!("{PREFIX}input_names"), text);
+    }
+    properties.insert(format!("{PREFIX}version"), VERSION.to_owned());
+    properties
+}
+
 /// What fits in an error text.
 fn shorten(text: &str) -> String {
     const LIMIT: usize = 60;
@@ -252,6 +340,7 @@ fn shorten(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::{Conditioning, InputScaling, Output};
 
     fn facts(pairs: &[(&str, &str)]) -> Result<Facts> {
         let properties =
@@ -291,12 +380,50 @@ mod tests {
             (vec![("ncsn.shape", "[1,0,3]")], "ncsn.shape"),
             (vec![("ncsn.shape", "[-1]")], "ncsn.shape"),
             (vec![("ncsn.denoise", "yes")], "ncsn.denoise"),
-            (vec![("ncsn.input_names", "[\"a\",\"b\",\"c\"]")], "input_names"),
+            (vec![("ncsn.input_names", "[\"a\",\"b\",\"c\",\"d\"]")], "input_names"),
+            (vec![("ncsn.input_names", "[\"a\",\"a\"]")], "twice"),
+            (vec![("ncsn.aux", "{\"w\":1,\"w\":2}")], "'w' stands twice"),
+            (vec![("ncsn.aux", "{\"w\":NaN}")], "ncsn.aux"),
+            (vec![("ncsn.sigma_data", "0")], "ncsn.sigma_data"),
+            (vec![("ncsn.sigma_data", "NaN")], "ncsn.sigma_data"),
+            (vec![("ncsn.table", "[1, null]")], "ncsn.table"),
+            (vec![("ncsn.null_class", "1.5")], "ncsn.null_class"),
+            (vec![("ncsn.input_scaling", "edm")], "ncsn.input_scaling"),
         ] {
             let error = facts(&pairs).unwrap_err();
             assert_eq!(error.code(), -6, "{error}");
             assert!(error.message().contains(word), "{error}");
         }
+    }
+
+    #[test]
+    fn what_is_written_is_read() {
+        let facts = Facts {
+            conditioning: Some(Conditioning::Table),
+            table: Some(vec![999.0, 0.1, 0.0]),
+            sigmas: Some(vec![80.0, 1.0 / 3.0, 0.002]),
+            output: Some(Output::V),
+            input_scaling: Some(InputScaling::Unit),
+            shape: Some(vec![3, 8, 8]),
+            classes: Some(10),
+            null_class: Some(10),
+            class_name: Some("y".to_owned()),
+            input_name: Some("x".to_owned()),
+            aux: Some(BTreeMap::from([("w".to_owned(), 0.5)])),
+            first_channels: Some(true),
+            denoise: Some(false),
+            step_size: Some(2e-5),
+            license: Some("none".to_owned()),
+            selfcheck: Some(SelfCheck {
+                seed: 7,
+                sigma: 0.5,
+                expected: vec![0.1, -2.5],
+                tolerance: 1e-4,
+                label: Some(3),
+            }),
+            ..Facts::default()
+        };
+        assert_eq!(parse(&write(&facts)), Ok(facts));
     }
 
     #[test]

@@ -1,31 +1,53 @@
 //! A loaded score network: anything that can be asked for a score at (x, sigma).
 
+mod annotate;
+mod classes;
 mod contract;
 mod facts;
 mod graph;
 mod kinds;
 pub(crate) mod metadata;
+mod preconditioning;
+mod selfcheck;
+mod tables;
+mod wiring;
 
 use std::sync::Arc;
 
+pub use annotate::annotate;
+pub use classes::UNCONDITIONAL;
 pub use contract::Contract;
-pub use facts::{Facts, SelfCheck};
-pub use graph::{Dtype, Graph, Port, Wiring};
+pub(crate) use contract::Inputs;
+pub use facts::{Fact, Facts, Known, SelfCheck};
+pub use graph::{Dtype, Graph, Port};
 pub use kinds::{
-    Conditioning, InitKind, OffLadder, Output, SamplerKind, StepConvention, ValueRange,
+    Conditioning, InitKind, InputScaling, OffLadder, Output, SamplerKind, Source, StepConvention,
+    ValueRange,
 };
+pub use wiring::Wiring;
 
 use crate::error::{Result, bail};
-use crate::philox::philox4x32;
+
+/// One evaluation of a network.
+#[derive(Debug, Clone, Copy)]
+pub struct Query<'a> {
+    /// The samples, one after another.
+    pub x: &'a [f32],
+    /// c_in: the network is to see `input_scale` * x. Always 1 for networks of one's own.
+    pub input_scale: f32,
+    /// What the conditioning input holds ([`Contract::conditioning_value`]), the same for all.
+    pub conditioning: f64,
+    /// One label per sample, for class-conditional networks.
+    pub labels: Option<&'a [i64]>,
+}
 
 /// What evaluates the network: ONNX Runtime, a host's own function, an analytic score.
 pub trait Network: Send + Sync {
-    /// Writes the network's raw output for the samples in `x` to `output`, of the same length.
-    /// `conditioning` is the value of [`Contract::conditioning_value`], the same for all samples.
+    /// Writes the network's raw output for the samples of `query` to `output`, as long as its x.
     ///
     /// # Errors
     /// Whatever stops the network.
-    fn evaluate(&self, x: &[f32], conditioning: f64, output: &mut [f32]) -> Result<()>;
+    fn evaluate(&self, query: Query<'_>, output: &mut [f32]) -> Result<()>;
 }
 
 /// What runs a model's network, for the record.
@@ -47,14 +69,31 @@ pub struct RuntimeInfo {
     pub path: String,
 }
 
+/// What the file of a network looks like, for the record.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct FileInfo {
+    /// Its ports; `None` for a network that came from no file.
+    pub wiring: Option<Wiring>,
+    /// Version of the default operator set; 0 if unknown.
+    pub opset: i64,
+    /// What wrote the file, or empty.
+    pub producer: String,
+    /// Number of weights; 0 if unknown.
+    pub parameters: u64,
+    /// Bytes of the file, weights in further files not counted.
+    pub bytes: u64,
+}
+
 /// A score network and its contract. Cheap to clone; clones share the network.
 #[derive(Clone)]
 pub struct Model(Arc<Inner>);
 
 struct Inner {
-    network: Box<dyn Network>,
+    network: Arc<dyn Network>,
     contract: Contract,
     runtime: RuntimeInfo,
+    file: FileInfo,
+    network_hash: u64,
     fingerprint: u64,
 }
 
@@ -63,13 +102,14 @@ impl Model {
     /// `facts` ask for (sigma, if they do not say) and its output is read as they say (the score).
     ///
     /// ```
-    /// use ncsn::{Facts, Model, Network, SampleParams};
+    /// use ncsn::{Facts, Model, Network, Query, SampleParams};
     ///
     /// /// The score of N(0.5, 1) in two dimensions, perturbed by sigma.
     /// struct Gaussian;
     /// impl Network for Gaussian {
-    ///     fn evaluate(&self, x: &[f32], sigma: f64, score: &mut [f32]) -> ncsn::Result<()> {
-    ///         for (s, x) in score.iter_mut().zip(x) {
+    ///     fn evaluate(&self, query: Query<'_>, score: &mut [f32]) -> ncsn::Result<()> {
+    ///         let sigma = query.conditioning;
+    ///         for (s, x) in score.iter_mut().zip(query.x) {
     ///             *s = (0.5 - x) / (1.0 + sigma * sigma) as f32;
     ///         }
     ///         Ok(())
@@ -100,23 +140,44 @@ impl Model {
             output: Some(Output::Score),
             ..Facts::default()
         });
-        let input = (facts.conditioning != Some(Conditioning::None)).then(|| Port {
-            name: "sigma".to_owned(),
-            dtype: Dtype::F64,
-            dims: Vec::new(),
-        });
-        let contract = Contract::resolve(facts, shape, input.as_ref())?;
-        Ok(Self::new(network, contract, RuntimeInfo::default(), 0))
+        if facts.input_scaling.is_some_and(|scaling| scaling != InputScaling::None)
+            || matches!(facts.output, Some(Output::EdmRaw | Output::V))
+        {
+            bail!(
+                Unsupported,
+                "a function of one's own scales x and its output itself: leave input_scaling unset \
+                 and return the score, the noise or the denoised estimate"
+            );
+        }
+        let port = |name: &str, dtype| Port { name: name.to_owned(), dtype, dims: vec![-1] };
+        let sigma =
+            (facts.conditioning != Some(Conditioning::None)).then(|| port("sigma", Dtype::F64));
+        let labels =
+            facts.classes.filter(|&classes| classes > 0).map(|_| port("labels", Dtype::I64));
+        let known = Known { option: facts, ..Known::default() };
+        let inputs =
+            Inputs { conditioning: sigma.as_ref(), class: labels.as_ref(), ..Inputs::default() };
+        let contract = Contract::resolve(known, shape, inputs)?;
+        Ok(Self::new(network.into(), contract, RuntimeInfo::default(), FileInfo::default(), 0))
     }
 
     pub(crate) fn new(
-        network: Box<dyn Network>,
+        network: Arc<dyn Network>,
         contract: Contract,
         runtime: RuntimeInfo,
+        file: FileInfo,
         network_hash: u64,
     ) -> Self {
         let fingerprint = contract.fingerprint(network_hash);
-        Self(Arc::new(Inner { network, contract, runtime, fingerprint }))
+        Self(Arc::new(Inner { network, contract, runtime, file, network_hash, fingerprint }))
+    }
+
+    /// The same network, understood in another way.
+    #[must_use]
+    pub(crate) fn with_contract(&self, contract: Contract) -> Self {
+        let inner = &self.0;
+        let (runtime, file) = (inner.runtime.clone(), inner.file.clone());
+        Self::new(Arc::clone(&inner.network), contract, runtime, file, inner.network_hash)
     }
 
     /// What is known about the network.
@@ -131,65 +192,55 @@ impl Model {
         &self.0.runtime
     }
 
+    /// What its file looks like.
+    #[must_use]
+    pub fn file(&self) -> &FileInfo {
+        &self.0.file
+    }
+
     /// Identifies the network and its contract.
     #[must_use]
     pub fn fingerprint(&self) -> u64 {
         self.0.fingerprint
     }
 
-    /// The score s(x, sigma) of the samples in `x`, written to `score`.
+    /// The score s(x, sigma) of the samples in `x`, written to `score`. `labels` are as
+    /// [`Contract::resolve_labels`] leaves them.
     ///
     /// # Errors
     /// Those of the network, and [`Error::Argument`](crate::Error::Argument) for a sigma that it
     /// was not trained for.
-    pub fn score(&self, x: &[f32], sigma: f64, score: &mut [f32]) -> Result<()> {
-        let contract = &self.0.contract;
-        let conditioning = contract.conditioning_value(sigma)?;
-        self.0.network.evaluate(x, conditioning, score)?;
-        contract.output_to_score(x, sigma, score);
+    pub fn score(
+        &self,
+        x: &[f32],
+        sigma: f64,
+        labels: Option<&[i64]>,
+        score: &mut [f32],
+    ) -> Result<()> {
+        self.raw_output(x, sigma, labels, score)?;
+        self.0.contract.output_to_score(x, sigma, score);
         Ok(())
     }
 
-    /// Compares the network's output with the one its exporter recorded.
-    pub(crate) fn selfcheck(&self, check: &SelfCheck) -> Result<()> {
+    /// The network's output at (x, sigma), before it is understood as anything.
+    ///
+    /// # Errors
+    /// As [`score`](Self::score).
+    pub fn raw_output(
+        &self,
+        x: &[f32],
+        sigma: f64,
+        labels: Option<&[i64]>,
+        output: &mut [f32],
+    ) -> Result<()> {
         let contract = &self.0.contract;
-        let count = check.expected.len();
-        if count == 0 || count > contract.elements() || !check.sigma.is_finite() {
-            bail!(
-                Contract,
-                "metadata ncsn.selfcheck has {count} expected values at sigma = {}, for samples \
-                 of {} elements",
-                check.sigma,
-                contract.elements()
-            );
-        }
-        let x: Vec<f32> = (0..contract.elements())
-            .map(|e| {
-                let word = philox4x32([(e / 4) as u32, 0, 0, 0], check.seed)[e % 4];
-                let u = f64::from(word >> 8) / 16_777_216.0;
-                (check.sigma * 3.0_f64.sqrt() * (2.0 * u - 1.0)) as f32
-            })
-            .collect();
-        let mut output = vec![0.0; x.len()];
-        let conditioning = contract.conditioning_value(check.sigma)?;
-        self.0.network.evaluate(&x, conditioning, &mut output)?;
-        let rms = |sum: f64| (sum / count as f64).sqrt();
-        let difference =
-            rms(check.expected.iter().zip(&output).map(|(e, &o)| (e - f64::from(o)).powi(2)).sum());
-        let scale = rms(check.expected.iter().map(|e| e * e).sum());
-        // Written so that NaN fails.
-        if difference <= check.tolerance * scale {
-            return Ok(());
-        }
-        bail!(
-            Model,
-            "self-check failed: at sigma = {} the network's output differs from the exporter's by \
-             {:.3e} (RMS, relative; tolerance {:.1e}). The file is damaged, or this runtime \
-             computes something else; export it again, or try another ONNX Runtime",
-            check.sigma,
-            difference / scale,
-            check.tolerance
-        )
+        let query = Query {
+            x,
+            input_scale: contract.input_scale(sigma) as f32,
+            conditioning: contract.conditioning_value(sigma)?,
+            labels,
+        };
+        self.0.network.evaluate(query, output)
     }
 }
 

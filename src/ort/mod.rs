@@ -13,14 +13,19 @@ mod library;
 mod network;
 mod provider;
 mod session;
+mod tensor;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 pub use provider::{Provider, ProviderOption};
 
 use crate::error::{Error, Result, bail};
 use crate::log;
-use crate::model::{Contract, Facts, Model, RuntimeInfo, Wiring, metadata};
+use crate::model::{
+    Contract, Facts, FileInfo, Inputs, Known, Model, Port, RuntimeInfo, Wiring, metadata,
+};
+use crate::onnx::ModelProto;
 
 /// What to do when a wanted provider cannot be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -104,12 +109,28 @@ impl Model {
         let runtime = library::runtime(options.runtime_path.as_deref())?;
         let opened = session::open(runtime, source, &name, options)?;
         let in_model = |error: Error| prefix(error, &format!("model {name}: "));
-        let facts = metadata::parse(&opened.properties).map_err(in_model)?;
-        let facts = options.overrides.clone().or(facts);
-        let wiring = Wiring::find(&opened.graph, &facts).map_err(in_model)?;
-        let selfcheck = facts.selfcheck.clone().filter(|_| options.selfcheck);
-        let contract = Contract::resolve(facts, wiring.shape.clone(), wiring.conditioning.as_ref())
-            .map_err(in_model)?;
+        let proto = ModelProto::read(bytes.to_vec().into());
+        let properties = match &proto {
+            Some(proto) => proto.properties().map_err(in_model)?,
+            // ONNX Runtime's own format.
+            None => opened.properties.clone(),
+        };
+        let mut known = Known {
+            option: options.overrides.clone(),
+            metadata: metadata::parse(&properties).map_err(in_model)?,
+            graph: Facts::default(),
+        };
+        let wiring = Wiring::find(&opened.graph, &known.merged()).map_err(in_model)?;
+        known.graph = wiring.facts();
+        let selfcheck = known.merged().selfcheck.filter(|_| options.selfcheck);
+        let contract = resolve(known, &wiring, proto.as_ref()).map_err(in_model)?;
+        let file = FileInfo {
+            wiring: Some(wiring.clone()),
+            opset: proto.as_ref().map_or(0, ModelProto::opset),
+            producer: proto.as_ref().map_or_else(String::new, |proto| proto.producer_name.clone()),
+            parameters: proto.as_ref().map_or(0, ModelProto::parameters),
+            bytes: bytes.len() as u64,
+        };
         let info = RuntimeInfo {
             provider: opened.selection.provider as i32,
             device_id: options.device_id,
@@ -133,12 +154,27 @@ impl Model {
         ));
         let network = network::OrtNetwork::new(opened, wiring, row_multiple);
         let hash = xxhash_rust::xxh3::xxh3_64(bytes);
-        let model = Self::new(Box::new(network), contract, info, hash);
+        let model = Self::new(Arc::new(network), contract, info, file, hash);
         if let Some(check) = selfcheck {
             model.selfcheck(&check).map_err(in_model)?;
         }
         Ok(model)
     }
+}
+
+fn resolve(known: Known, wiring: &Wiring, proto: Option<&ModelProto>) -> Result<Contract> {
+    let tables = |port: &Option<Port>| match (proto, port) {
+        (Some(proto), Some(port)) => proto.lookups(&port.name),
+        _ => Vec::new(),
+    };
+    let (level_tables, class_tables) = (tables(&wiring.conditioning), tables(&wiring.class));
+    let inputs = Inputs {
+        conditioning: wiring.conditioning.as_ref(),
+        class: wiring.class.as_ref(),
+        level_tables: &level_tables,
+        class_tables: &class_tables,
+    };
+    Contract::resolve(known, wiring.shape.clone(), inputs)
 }
 
 /// The same error, its text preceded by where it was met.

@@ -3,14 +3,13 @@
 use std::sync::{Mutex, PoisonError};
 
 use ort::AsPointer;
-use ort::memory::Allocator;
 use ort::session::{IoBinding, Session};
-use ort::value::{PrimitiveTensorElementType, Tensor};
 
 use super::provider::Provider;
 use super::session::Opened;
+use super::tensor::HostTensor;
 use crate::error::{Error, Result};
-use crate::model::{Dtype, Network, Port, Wiring};
+use crate::model::{Network, Port, Query, Wiring};
 
 /// Batch sizes whose tensors are kept: the full micro-batch and the last one, of two runs at once.
 const KEPT: usize = 4;
@@ -37,26 +36,16 @@ struct State {
 struct Bound {
     rows: usize,
     binding: IoBinding,
-    x: Tensor<f32>,
+    x: HostTensor,
     conditioning: Option<Conditioning>,
-    output: Output,
+    class: Option<HostTensor>,
+    aux: Vec<HostTensor>,
+    output: HostTensor,
 }
 
 struct Conditioning {
     value: f64,
-    tensor: ConditioningTensor,
-}
-
-enum ConditioningTensor {
-    F32(Tensor<f32>),
-    F64(Tensor<f64>),
-    I32(Tensor<i32>),
-    I64(Tensor<i64>),
-}
-
-enum Output {
-    F32(Tensor<f32>),
-    F64(Tensor<f64>),
+    tensor: HostTensor,
 }
 
 impl OrtNetwork {
@@ -70,11 +59,11 @@ impl OrtNetwork {
         }
     }
 
-    fn run(&self, state: &mut State, x: &[f32], conditioning: f64, out: &mut [f32]) -> Result<()> {
+    fn run(&self, state: &mut State, query: Query<'_>, out: &mut [f32]) -> Result<()> {
         let rows = self
             .wiring
             .fixed_batch
-            .unwrap_or_else(|| (x.len() / self.elements).next_multiple_of(self.row_multiple));
+            .unwrap_or_else(|| (query.x.len() / self.elements).next_multiple_of(self.row_multiple));
         let State { session, bound } = state;
         let at = match bound.iter().position(|bound| bound.rows == rows) {
             Some(at) => at,
@@ -87,37 +76,34 @@ impl OrtNetwork {
             }
         };
         let bound = &mut bound[at];
-        let (_, input) = bound.x.extract_tensor_mut();
-        input[..x.len()].copy_from_slice(x);
-        for spare in input[x.len()..].chunks_exact_mut(self.elements) {
-            // Padding: the first sample again, which the network can surely evaluate.
-            spare.copy_from_slice(&x[..self.elements]);
-        }
+        bound.x.write_samples(query.x, self.elements, query.input_scale);
         if let Some(input) = &mut bound.conditioning {
-            input.set(conditioning);
+            input.set(query.conditioning);
+        }
+        if let (Some(input), Some(labels)) = (&mut bound.class, query.labels) {
+            input.write_labels(labels, self.wiring.class_width());
         }
         if self.rebind {
             bound.bind_inputs(&self.wiring).map_err(failed)?;
         }
         run_bound(session, &bound.binding).map_err(failed)?;
-        match &bound.output {
-            Output::F32(tensor) => out.copy_from_slice(&tensor.extract_tensor().1[..out.len()]),
-            Output::F64(tensor) => {
-                for (out, value) in out.iter_mut().zip(tensor.extract_tensor().1) {
-                    *out = *value as f32;
-                }
-            }
-        }
+        bound.output.read_samples(out, self.elements, self.wiring.output_elements());
         Ok(())
     }
 }
 
 impl Network for OrtNetwork {
-    fn evaluate(&self, x: &[f32], conditioning: f64, output: &mut [f32]) -> Result<()> {
+    fn evaluate(&self, query: Query<'_>, output: &mut [f32]) -> Result<()> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let at_once = self.wiring.fixed_batch.map_or(x.len(), |rows| rows * self.elements);
-        for (x, output) in x.chunks(at_once).zip(output.chunks_mut(at_once)) {
-            self.run(&mut state, x, conditioning, output)?;
+        let Some(rows) = self.wiring.fixed_batch else {
+            return self.run(&mut state, query, output);
+        };
+        let at_once = rows * self.elements;
+        for (i, (x, output)) in query.x.chunks(at_once).zip(output.chunks_mut(at_once)).enumerate()
+        {
+            let count = x.len() / self.elements;
+            let labels = query.labels.map(|labels| &labels[i * rows..i * rows + count]);
+            self.run(&mut state, Query { x, labels, ..query }, output)?;
         }
         Ok(())
     }
@@ -125,82 +111,77 @@ impl Network for OrtNetwork {
 
 impl Bound {
     fn new(session: &Session, wiring: &Wiring, rows: usize) -> ort::Result<Self> {
-        let mut shape = vec![rows as i64];
-        shape.extend(wiring.shape.iter().map(|&dim| dim as i64));
-        let output = match wiring.output.dtype {
-            Dtype::F64 => Output::F64(tensor(shape.clone())?),
-            _ => Output::F32(tensor(shape.clone())?),
+        let mut aux = Vec::new();
+        for (port, value) in &wiring.aux {
+            let mut tensor = HostTensor::new(port, batched(port, rows))?;
+            tensor.fill(*value);
+            aux.push(tensor);
+        }
+        let samples = |channels: Option<usize>| -> Vec<i64> {
+            let mut shape: Vec<i64> = wiring.shape.iter().map(|&dim| dim as i64).collect();
+            shape[0] = channels.map_or(shape[0], |channels| channels as i64);
+            shape.insert(0, rows as i64);
+            shape
         };
-        let conditioning =
-            wiring.conditioning.as_ref().map(|port| Conditioning::new(port, rows)).transpose()?;
         let mut bound = Self {
             rows,
             binding: session.create_binding()?,
-            x: tensor(shape)?,
-            conditioning,
-            output,
+            x: HostTensor::new(&wiring.x, samples(None))?,
+            conditioning: wiring
+                .conditioning
+                .as_ref()
+                .map(|port| Conditioning::new(port, rows))
+                .transpose()?,
+            class: wiring
+                .class
+                .as_ref()
+                .map(|port| HostTensor::new(port, batched(port, rows)))
+                .transpose()?,
+            aux,
+            output: HostTensor::new(&wiring.output, samples(wiring.output_channels))?,
         };
         bound.bind_inputs(wiring)?;
-        let name = wiring.output.name.as_str();
-        match &mut bound.output {
-            Output::F32(tensor) => bound.binding.bind_output(name, tensor)?,
-            Output::F64(tensor) => bound.binding.bind_output(name, tensor)?,
-        }
+        bound.output.bind_output(&mut bound.binding, &wiring.output.name)?;
         Ok(bound)
     }
 
     fn bind_inputs(&mut self, wiring: &Wiring) -> ort::Result<()> {
-        self.binding.bind_input(wiring.x.name.as_str(), &self.x)?;
+        self.x.bind_input(&mut self.binding, &wiring.x.name)?;
         if let (Some(input), Some(port)) = (&self.conditioning, &wiring.conditioning) {
-            let name = port.name.as_str();
-            match &input.tensor {
-                ConditioningTensor::F32(tensor) => self.binding.bind_input(name, tensor)?,
-                ConditioningTensor::F64(tensor) => self.binding.bind_input(name, tensor)?,
-                ConditioningTensor::I32(tensor) => self.binding.bind_input(name, tensor)?,
-                ConditioningTensor::I64(tensor) => self.binding.bind_input(name, tensor)?,
-            }
+            input.tensor.bind_input(&mut self.binding, &port.name)?;
+        }
+        if let (Some(input), Some(port)) = (&self.class, &wiring.class) {
+            input.bind_input(&mut self.binding, &port.name)?;
+        }
+        for (input, (port, _)) in self.aux.iter().zip(&wiring.aux) {
+            input.bind_input(&mut self.binding, &port.name)?;
         }
         Ok(())
     }
 }
 
+/// The shape of an input, with `rows` for its first axis unless the graph broadcasts one value over
+/// the batch; other open axes are 1.
+fn batched(port: &Port, rows: usize) -> Vec<i64> {
+    let mut shape: Vec<i64> = port.dims.iter().map(|&dim| dim.max(1)).collect();
+    if let Some(first) = shape.first_mut()
+        && port.dims[0] != 1
+    {
+        *first = rows as i64;
+    }
+    shape
+}
+
 impl Conditioning {
     fn new(port: &Port, rows: usize) -> ort::Result<Self> {
-        // Every axis but the first is 1; the first is the batch, unless the graph broadcasts one
-        // number over it.
-        let mut shape: Vec<i64> = port.dims.iter().map(|_| 1).collect();
-        if let Some(first) = shape.first_mut()
-            && port.dims[0] != 1
-        {
-            *first = rows as i64;
-        }
-        Ok(Self {
-            // No conditioning value is NaN, so the first one is always written.
-            value: f64::NAN,
-            tensor: match port.dtype {
-                Dtype::F64 => ConditioningTensor::F64(tensor(shape)?),
-                Dtype::I32 => ConditioningTensor::I32(tensor(shape)?),
-                Dtype::I64 => ConditioningTensor::I64(tensor(shape)?),
-                _ => ConditioningTensor::F32(tensor(shape)?),
-            },
-        })
+        // No conditioning value is NaN, so the first one is always written.
+        Ok(Self { value: f64::NAN, tensor: HostTensor::new(port, batched(port, rows))? })
     }
 
-    /// Computed in f64, cast last.
     fn set(&mut self, value: f64) {
-        if self.value == value {
-            return;
-        }
-        self.value = value;
-        match &mut self.tensor {
-            ConditioningTensor::F32(tensor) => tensor.extract_tensor_mut().1.fill(value as f32),
-            ConditioningTensor::F64(tensor) => tensor.extract_tensor_mut().1.fill(value),
-            ConditioningTensor::I32(tensor) => {
-                tensor.extract_tensor_mut().1.fill(value.round() as i32);
-            }
-            ConditioningTensor::I64(tensor) => {
-                tensor.extract_tensor_mut().1.fill(value.round() as i64);
-            }
+        if self.value != value {
+            self.value = value;
+            self.tensor.fill(value);
         }
     }
 }
@@ -214,15 +195,6 @@ fn run_bound(session: &mut Session, binding: &IoBinding) -> ort::Result<()> {
             (ort::api().RunWithBinding)(session.ptr_mut(), std::ptr::null(), binding.ptr());
         ort::Error::result_from_status(status)
     }
-}
-
-/// A tensor in host memory that ONNX Runtime owns: the kind that can be bound for good.
-fn tensor<T: PrimitiveTensorElementType + std::fmt::Debug + Clone + Default>(
-    shape: Vec<i64>,
-) -> ort::Result<Tensor<T>> {
-    let mut tensor = Tensor::<T>::new(&Allocator::default(), shape)?;
-    tensor.extract_tensor_mut().1.fill(T::default());
-    Ok(tensor)
 }
 
 fn failed(error: ort::Error) -> Error {

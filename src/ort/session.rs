@@ -133,6 +133,9 @@ fn port(outlet: &Outlet) -> Result<Port> {
         );
     };
     let dtype = match ty {
+        TensorElementType::Float16 => Dtype::F16,
+        TensorElementType::Bfloat16 => Dtype::Bf16,
+        TensorElementType::Bool => Dtype::Bool,
         TensorElementType::Float32 => Dtype::F32,
         TensorElementType::Float64 => Dtype::F64,
         TensorElementType::Int32 => Dtype::I32,

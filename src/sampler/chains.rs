@@ -42,6 +42,8 @@ pub(crate) struct Chains<'a> {
     pub seed: u64,
     pub first_sample: u64,
     pub elements: usize,
+    /// One label per sample, for class-conditional networks.
+    pub labels: Option<&'a [i64]>,
     pub x: &'a [f32],
     pub next: &'a mut [f32],
     pub score: &'a mut [f32],
@@ -68,7 +70,9 @@ impl Chains<'_> {
     }
 
     fn evaluate(&mut self, at: At, score_use: ScoreUse) -> Result<()> {
-        self.model.score(self.x, at.sigma, self.score).map_err(|error| error.at(at))?;
+        self.model
+            .score(self.x, at.sigma, self.labels, self.score)
+            .map_err(|error| error.at(at))?;
         self.check_finite(at, "the network's score")?;
         let sample_count = self.count();
         if let Some(guide) = &mut self.hooks.guide {

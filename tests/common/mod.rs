@@ -79,9 +79,10 @@ pub struct Gaussian {
 }
 
 impl ncsn::Network for Gaussian {
-    fn evaluate(&self, x: &[f32], sigma: f64, score: &mut [f32]) -> ncsn::Result<()> {
+    fn evaluate(&self, query: ncsn::Query<'_>, score: &mut [f32]) -> ncsn::Result<()> {
+        let sigma = query.conditioning;
         let precision = 1.0 / (self.s * self.s + sigma * sigma);
-        for (score, x) in score.iter_mut().zip(x) {
+        for (score, x) in score.iter_mut().zip(query.x) {
             *score = ((self.mu - f64::from(*x)) * precision) as f32;
         }
         Ok(())

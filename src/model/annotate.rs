@@ -1,0 +1,41 @@
+//! Writing the contract into a file that exists already.
+
+use super::facts::Facts;
+use super::metadata;
+use crate::error::{Error, Result};
+use crate::onnx::{self, ModelProto};
+
+/// The ONNX file `bytes` with `facts` in its `ncsn.*` metadata; what `facts` leave open stays as the
+/// file has it. Nothing else in the file changes. It is not checked against the graph: load the
+/// result to see whether it is a complete contract.
+///
+/// # Errors
+/// [`Error::Model`] for bytes that are no ONNX file, [`Error::Contract`] for metadata in it that
+/// cannot be read.
+pub fn annotate(bytes: &[u8], facts: &Facts) -> Result<Vec<u8>> {
+    let proto = ModelProto::read(bytes.to_vec().into())
+        .ok_or_else(|| Error::Model("the bytes are not an ONNX model".to_owned()))?;
+    let own = metadata::parse(&proto.properties()?)?;
+    onnx::with_properties(bytes, &metadata::write(&facts.clone().or(own)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Output;
+
+    #[test]
+    fn adds_and_keeps() {
+        let path = format!("{}/tests/models/gauss_sigma.onnx", env!("CARGO_MANIFEST_DIR"));
+        let bytes = std::fs::read(path).unwrap();
+        let read = |bytes: &[u8]| {
+            let proto = ModelProto::read(bytes.to_vec().into()).unwrap();
+            metadata::parse(&proto.properties().unwrap()).unwrap()
+        };
+        let before = read(&bytes);
+        let facts = Facts { output: Some(Output::Noise), ..Facts::default() };
+        let after = read(&annotate(&bytes, &facts).unwrap());
+        assert_eq!(after, facts.or(before));
+        assert_eq!(annotate(b"no model", &Facts::default()).unwrap_err().code(), -5);
+    }
+}
