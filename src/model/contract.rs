@@ -97,6 +97,14 @@ impl Contract {
         facts.conditioning = conditioning_kind(&facts, inputs.conditioning)?;
         let (conditioning, output) = complete(&facts, inputs)?;
         refuse_unused(conditioning, &facts, inputs.class)?;
+        if known.option.sigma_data.is_some() && !uses_sigma_data(output, facts.input_scaling) {
+            bail!(
+                Contract,
+                "sigma_data is given, but output '{}' with this input_scaling does not use it \
+                 (edm_raw, v and sigma_data do)",
+                output.name()
+            );
+        }
         let sigmas = facts.sigmas.clone().unwrap_or_default();
         // A host's own function may come without a ladder: every request then brings its levels.
         if !sigmas.is_empty() {
@@ -139,8 +147,8 @@ impl Contract {
             facts: Vec::new(),
         };
         contract.check_table()?;
-        tables::check(&contract, inputs)?;
         contract.check_classes()?;
+        tables::check(&contract, inputs)?;
         contract.facts = known.attribute(&contract.to_facts(&facts));
         Ok(contract)
     }
@@ -156,8 +164,7 @@ impl Contract {
     fn to_facts(&self, more: &Facts) -> Facts {
         let scaled =
             matches!(self.conditioning, Conditioning::AffineLog | Conditioning::TimeScaled);
-        let uses_sigma_data = matches!(self.output, Output::EdmRaw | Output::V)
-            || self.input_scaling == InputScaling::SigmaData;
+        let used = uses_sigma_data(self.output, Some(self.input_scaling));
         Facts {
             conditioning: Some(self.conditioning),
             conditioning_scale: scaled.then_some(self.conditioning_scale),
@@ -167,7 +174,7 @@ impl Contract {
             output: Some(self.output),
             input_scaling: Some(self.input_scaling),
             sigmas: (!self.sigmas.is_empty()).then(|| self.sigmas.clone()),
-            sigma_data: if uses_sigma_data { Some(self.sigma_data) } else { more.sigma_data },
+            sigma_data: if used { Some(self.sigma_data) } else { more.sigma_data },
             range: Some(self.range),
             shape: Some(self.shape.clone()),
             classes: Some(self.classes.unwrap_or(0)),
@@ -378,6 +385,10 @@ fn complete(facts: &Facts, inputs: Inputs<'_>) -> Result<(Conditioning, Output)>
             missing.join("; ")
         ),
     }
+}
+
+fn uses_sigma_data(output: Output, scaling: Option<InputScaling>) -> bool {
+    matches!(output, Output::EdmRaw | Output::V) || scaling == Some(InputScaling::SigmaData)
 }
 
 /// What would have no effect is a misunderstanding.
