@@ -43,7 +43,7 @@ pub use image::OutputFormat;
 pub use model::{
     Conditioning, Contract, Dtype, Fact, Facts, FileInfo, Graph, InitKind, InputScaling, Known,
     Model, Network, OffLadder, Output, Port, Query, RuntimeInfo, SamplerKind, SelfCheck, Source,
-    StepConvention, UNCONDITIONAL, ValueRange, Wiring, annotate,
+    StepConvention, UNCONDITIONAL, ValueRange, Wiring, annotate, metadata,
 };
 pub use ort::{Fallback, ModelOptions, Provider, ProviderOption};
 pub use params::{Init, PreviewKind, SampleParams, Schedule};

@@ -322,3 +322,40 @@ fn sigmas_between_the_levels() {
     assert_eq!(nearest.contract().off_ladder, OffLadder::Nearest);
     assert!(nearest.sample(between(&nearest)).is_ok());
 }
+
+#[test]
+fn absurd_metadata_are_refused() {
+    let long = "x".repeat(100 << 20);
+    let error = load(&by_level(&LADDER, &[("description", &long)]), facts()).unwrap_err();
+    assert_eq!(error.code(), -6);
+    assert!(error.message().contains("ncsn.* metadata have 104857"), "{error}");
+    let part = "x".repeat(20 << 20);
+    let error = load(&by_level(&LADDER, &[("license", &part)]), facts()).unwrap_err();
+    assert!(error.message().contains("ncsn.license has 20971520 bytes"), "{error}");
+    let twice = [("output", "score"), ("output", "noise")];
+    let error = load(&by_level(&LADDER, &twice), Facts::default()).unwrap_err();
+    assert!(error.message().contains("ncsn.output stands in the file more than once"), "{error}");
+}
+
+#[test]
+fn types_that_no_score_network_has_are_refused() {
+    const UINT8: i32 = 2;
+    for (x, conditioning, output, code, word) in [
+        (UINT8, FLOAT, FLOAT, -16, "'x' is uint8"),
+        (INT64, FLOAT, FLOAT, -6, "takes integers"),
+        (FLOAT, UINT8, FLOAT, -16, "'sigma' is uint8"),
+        (FLOAT, BOOL, FLOAT, -6, "truth values"),
+        (FLOAT, FLOAT, UINT8, -16, "'o' is uint8"),
+        (FLOAT, FLOAT, INT32, -6, "holds integers"),
+    ] {
+        let mut g = Graph::default();
+        let x = g.input("x", x, &[-1, 2]);
+        let sigma = g.input("sigma", conditioning, &[-1, 1]);
+        let (x, sigma) = (g.cast(&x, DOUBLE), g.cast(&sigma, DOUBLE));
+        let o = g.op("Add", &[&x, &sigma]);
+        g.output(&o, "o", output, &[-1, 2]);
+        let error = load(&g.model(&[]), facts()).unwrap_err();
+        assert_eq!(error.code(), code, "{error}");
+        assert!(error.message().contains(word), "{error}");
+    }
+}

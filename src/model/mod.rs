@@ -6,15 +6,15 @@ mod contract;
 mod facts;
 mod graph;
 mod kinds;
-pub(crate) mod metadata;
 mod preconditioning;
+mod properties;
 mod selfcheck;
 mod tables;
 mod wiring;
 
 use std::sync::Arc;
 
-pub use annotate::annotate;
+pub use annotate::{annotate, metadata};
 pub use classes::UNCONDITIONAL;
 pub use contract::Contract;
 pub(crate) use contract::Inputs;

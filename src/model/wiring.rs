@@ -193,7 +193,7 @@ fn find_others(inputs: &[Port], facts: &Facts, x: &Port) -> Result<(Option<Port>
         take(&facts.conditioning_name, "option conditioning_name or ncsn.input_names")?;
     if class.is_none() && facts.classes.is_some_and(|classes| classes > 0) {
         let alone = facts.conditioning == Some(Conditioning::None) || conditioning.is_some();
-        if let Some(at) = class_position(&others, facts, alone) {
+        if let Some(at) = class_position(&others, alone) {
             class = Some(others.remove(at));
         }
     }
@@ -222,7 +222,7 @@ fn find_others(inputs: &[Port], facts: &Facts, x: &Port) -> Result<(Option<Port>
 
 /// Which of the inputs that are neither x nor named is the class, in a network that has classes.
 /// `alone`: no input can be the conditioning.
-fn class_position(others: &[Port], facts: &Facts, alone: bool) -> Option<usize> {
+fn class_position(others: &[Port], alone: bool) -> Option<usize> {
     const NAMES: &[&str] = &["class_labels", "class_label", "labels", "label", "classes", "class"];
     let only = |test: &dyn Fn(&Port) -> bool| {
         let mut hits = others.iter().enumerate().filter(|(_, port)| test(port));

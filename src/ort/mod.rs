@@ -18,13 +18,12 @@ mod tensor;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use prost::bytes::Bytes;
 pub use provider::{Provider, ProviderOption};
 
 use crate::error::{Error, Result, bail};
 use crate::log;
-use crate::model::{
-    Contract, Facts, FileInfo, Inputs, Known, Model, Port, RuntimeInfo, Wiring, metadata,
-};
+use crate::model::{Contract, Facts, FileInfo, Inputs, Known, Model, Port, RuntimeInfo, Wiring};
 use crate::onnx::ModelProto;
 
 /// What to do when a wanted provider cannot be used.
@@ -86,7 +85,7 @@ impl Model {
         // Read here for a clear error and the fingerprint; ONNX Runtime reads the file itself,
         // because weights may lie in further files beside it.
         let bytes = std::fs::read(path).map_err(unreadable)?;
-        Self::load(&bytes, &Source::File(path), options)
+        Self::load(&bytes.into(), &Source::File(path), options)
     }
 
     /// Loads a network from the bytes of an ONNX file; they are not needed afterwards. Weights in
@@ -95,10 +94,10 @@ impl Model {
     /// # Errors
     /// As [`open`](Self::open).
     pub fn from_bytes(bytes: &[u8], options: &ModelOptions) -> Result<Self> {
-        Self::load(bytes, &Source::Memory(bytes), options)
+        Self::load(&Bytes::copy_from_slice(bytes), &Source::Memory(bytes), options)
     }
 
-    fn load(bytes: &[u8], source: &Source<'_>, options: &ModelOptions) -> Result<Self> {
+    fn load(bytes: &Bytes, source: &Source<'_>, options: &ModelOptions) -> Result<Self> {
         let name = match source {
             Source::File(path) => format!("'{}'", path.display()),
             Source::Memory(_) => "in memory".to_owned(),
@@ -109,7 +108,7 @@ impl Model {
         let runtime = library::runtime(options.runtime_path.as_deref())?;
         let opened = session::open(runtime, source, &name, options)?;
         let in_model = |error: Error| prefix(error, &format!("model {name}: "));
-        let proto = ModelProto::read(bytes.to_vec().into());
+        let proto = ModelProto::read(bytes.clone());
         let properties = match &proto {
             Some(proto) => proto.properties().map_err(in_model)?,
             // ONNX Runtime's own format.
@@ -117,7 +116,7 @@ impl Model {
         };
         let mut known = Known {
             option: options.overrides.clone(),
-            metadata: metadata::parse(&properties).map_err(in_model)?,
+            metadata: Facts::from_properties(&properties).map_err(in_model)?,
             graph: Facts::default(),
         };
         let wiring = Wiring::find(&opened.graph, &known.merged()).map_err(in_model)?;
