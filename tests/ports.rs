@@ -220,6 +220,11 @@ fn constant_inputs_and_strange_names() {
     for word in ["'strength'", "'augment_labels'", "aux_inputs", "ncsn.aux"] {
         assert!(error.message().contains(word), "{error}");
     }
+    // Everything at once, even when the graph cannot be told apart.
+    let error = load(&bytes, Facts::default()).unwrap_err();
+    for word in ["'strength'", "ncsn.output", "ncsn.sigmas"] {
+        assert!(error.message().contains(word), "{error}");
+    }
     let constants = [("strength", 0.5), ("augment_labels", 0.1), ("flag", 1.0), ("skip", -2.0)];
     let aux: BTreeMap<String, f64> =
         constants.iter().map(|&(name, value)| (name.to_owned(), value)).collect();

@@ -2,6 +2,7 @@
 
 mod annotate;
 mod classes;
+mod completeness;
 mod contract;
 mod facts;
 mod graph;
@@ -16,6 +17,7 @@ use std::sync::Arc;
 
 pub use annotate::{annotate, metadata};
 pub use classes::UNCONDITIONAL;
+pub(crate) use completeness::with_missing;
 pub use contract::Contract;
 pub(crate) use contract::Inputs;
 pub use facts::{Fact, Facts, Known, SelfCheck};

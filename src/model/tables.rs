@@ -180,11 +180,11 @@ mod tests {
     #[test]
     fn the_ladder_and_its_order_are_inferred() {
         let down = table(3, Some(&[4.0, 2.0, 1.0]));
-        let contract = resolve(by_level(None, None), &[down.clone()], &[]).unwrap();
+        let contract = resolve(by_level(None, None), std::slice::from_ref(&down), &[]).unwrap();
         assert_eq!(contract.conditioning, Conditioning::LevelDesc);
         assert_eq!(contract.sigmas, [4.0, 2.0, 1.0]);
         let up = table(3, Some(&[1.0, 2.0, 4.0]));
-        let contract = resolve(by_level(None, None), &[up.clone()], &[]).unwrap();
+        let contract = resolve(by_level(None, None), std::slice::from_ref(&up), &[]).unwrap();
         assert_eq!(contract.conditioning, Conditioning::LevelAsc);
         assert_eq!(contract.sigmas, [4.0, 2.0, 1.0]);
         // The other order than the network's own is refused, for either kind.

@@ -23,7 +23,9 @@ pub use provider::{Provider, ProviderOption};
 
 use crate::error::{Error, Result, bail};
 use crate::log;
-use crate::model::{Contract, Facts, FileInfo, Inputs, Known, Model, Port, RuntimeInfo, Wiring};
+use crate::model::{
+    Contract, Facts, FileInfo, Inputs, Known, Model, Port, RuntimeInfo, Wiring, with_missing,
+};
 use crate::onnx::ModelProto;
 
 /// What to do when a wanted provider cannot be used.
@@ -119,9 +121,11 @@ impl Model {
             metadata: Facts::from_properties(&properties).map_err(in_model)?,
             graph: Facts::default(),
         };
-        let wiring = Wiring::find(&opened.graph, &known.merged()).map_err(in_model)?;
+        let facts = known.merged();
+        let wiring = Wiring::find(&opened.graph, &facts)
+            .map_err(|error| in_model(with_missing(error, &facts)))?;
         known.graph = wiring.facts();
-        let selfcheck = known.merged().selfcheck.filter(|_| options.selfcheck);
+        let selfcheck = facts.selfcheck.filter(|_| options.selfcheck);
         let contract = resolve(known, &wiring, proto.as_ref()).map_err(in_model)?;
         let file = FileInfo {
             wiring: Some(wiring.clone()),
