@@ -285,7 +285,7 @@ fn by_level(ladder: &[f64], metadata: &[(&str, &str)]) -> Vec<u8> {
     let mut g = Graph::default();
     let x = g.input("x", FLOAT, &[-1, 2]);
     let y = g.input("y", INT64, &[-1]);
-    let (table, mean) = (g.doubles(ladder), g.number(0.5));
+    let (table, mean) = (g.buffer("net.sigmas", ladder), g.number(0.5));
     let sigma = g.op("Gather", &[&table, &y]);
     let s = score(&mut g, &x, &sigma, &mean, 2);
     g.output(&s, "score", FLOAT, &[-1, 2]);

@@ -180,14 +180,19 @@ impl Graph {
     /// Doubles in one dimension.
     pub fn doubles(&mut self, values: &[f64]) -> String {
         let name = self.name();
+        self.buffer(&name, values)
+    }
+
+    /// The same under a name of its own, as an exporter leaves a buffer of a network.
+    pub fn buffer(&mut self, name: &str, values: &[f64]) -> String {
         self.proto.initializer.push(Tensor {
             dims: vec![values.len() as i64],
             data_type: DOUBLE,
-            name: name.clone(),
+            name: name.to_owned(),
             double_data: values.to_vec(),
             ..Tensor::default()
         });
-        name
+        name.to_owned()
     }
 
     /// One double that broadcasts.
