@@ -7,6 +7,7 @@ mod contract;
 mod facts;
 mod graph;
 mod kinds;
+mod precision;
 mod preconditioning;
 mod properties;
 mod selfcheck;
@@ -26,6 +27,7 @@ pub use kinds::{
     Conditioning, InitKind, InputScaling, OffLadder, Output, SamplerKind, Source, StepConvention,
     ValueRange,
 };
+pub(crate) use precision::remarks;
 pub use wiring::Wiring;
 
 use crate::error::{Result, bail};

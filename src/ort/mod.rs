@@ -24,7 +24,8 @@ pub use provider::{Provider, ProviderOption};
 use crate::error::{Error, Result, bail};
 use crate::log;
 use crate::model::{
-    Contract, Facts, FileInfo, Inputs, Known, Model, Port, RuntimeInfo, Wiring, with_missing,
+    Contract, Facts, FileInfo, Inputs, Known, Model, Port, RuntimeInfo, Wiring, remarks,
+    with_missing,
 };
 use crate::onnx::ModelProto;
 
@@ -127,6 +128,9 @@ impl Model {
         known.graph = wiring.facts();
         let selfcheck = facts.selfcheck.filter(|_| options.selfcheck);
         let contract = resolve(known, &wiring, proto.as_ref()).map_err(in_model)?;
+        for remark in remarks(&wiring, &contract) {
+            log::warn(&format!("model {name}: {remark}"));
+        }
         let file = FileInfo {
             wiring: Some(wiring.clone()),
             opset: proto.as_ref().map_or(0, ModelProto::opset),
