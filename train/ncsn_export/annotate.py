@@ -14,11 +14,11 @@ from .wiring import wire
 SEED = 7
 
 
-def annotate(path, output, *, fresh=False, tolerance=1e-4, self_check=True, report=print, **entries):
-    """Writes the model `path` to `output` (which may be the same) with the contract's `entries` in its metadata.
+def annotate(path, target, /, *, fresh=False, tolerance=1e-4, self_check=True, report=print, **entries):
+    """Writes the model `path` to `target` (which may be the same) with the contract's `entries` in its metadata.
 
     What the file says already stays where no entry replaces it, unless `fresh`. Shape and names come from the graph.
-    Weights in other files are not touched; they are copied when `output` is in another folder.
+    Weights in other files are not touched; they are copied when `target` is in another folder.
 
     Returns the Contract. Raises ContractError for what is missing, contradictory or does not fit the graph.
     """
@@ -33,7 +33,7 @@ def annotate(path, output, *, fresh=False, tolerance=1e-4, self_check=True, repo
     contract = contract.with_(
         shape=list(wiring.shape), input_names=wiring.input_names(), output_name=wiring.output.name, selfcheck=None
     )
-    target = Path(output)
+    target = Path(target)
     copied = files.copy_weights(model, path, target)
     # In the folder itself, where the names of weight files hold.
     scratch = target.with_name(f".{target.name}.{os.getpid()}.tmp")

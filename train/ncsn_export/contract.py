@@ -5,7 +5,7 @@ missing, out of range or contradictory raises ContractError with the field's nam
 """
 
 import json
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from . import rules
@@ -52,7 +52,7 @@ class Contract:
     init: str | None = None
     license: str | None = None
     description: str | None = None
-    selfcheck: Any = None
+    selfcheck: Any = field(default=None, repr=False)
 
     def __post_init__(self):
         for rule in (rules.kinds, rules.ladder, rules.conditioning, rules.output, rules.inputs, rules.sampling, rules.rest):
@@ -68,14 +68,14 @@ class Contract:
 
     def with_(self, **changes):
         """A copy with other values in some fields."""
-        unknown = sorted(set(changes) - {field.name for field in fields(self)})
+        unknown = sorted(set(changes) - {f.name for f in fields(self)})
         if unknown:
             raise ContractError(unknown[0], "is no field of a contract")
         return replace(self, **changes)
 
     def entries(self):
         """{key: value} for the metadata, with the version first."""
-        said = {field.name: getattr(self, field.name) for field in fields(self)}
+        said = {f.name: getattr(self, f.name) for f in fields(self)}
         return {"version": VERSION, **{key: value for key, value in said.items() if value is not None}}
 
     @classmethod
@@ -92,7 +92,7 @@ class Contract:
     @classmethod
     def values(cls, texts):
         """{field: value} from {key: text}, not yet checked against each other."""
-        known = {field.name for field in fields(cls)}
+        known = {f.name for f in fields(cls)}
         values = {}
         for key, value in texts.items():
             if key == "version":

@@ -115,7 +115,8 @@ def export(
         except FileNotFoundError:
             raise
         except Exception as error:  # the exporters raise nearly anything
-            reasons.append(error if isinstance(error, ExportError) else ExportError(f"{type(error).__name__}: {error}"))
+            # Exporters' errors go on for pages, with the whole graph in them.
+            reasons.append(error if isinstance(error, ExportError) else ExportError(f"{type(error).__name__}: {_short(error)}"))
             reasons[-1].__cause__ = None if reasons[-1] is error else error
             if exporter == "auto" and name != EXPORTERS[-1]:
                 report(f"the {name} exporter did not do: {_short(reasons[-1])}; trying {EXPORTERS[-1]}")
@@ -271,7 +272,10 @@ def _graph(call, contract, ports, exporter, opset):
         if port.name not in found:
             raise ExportError(f"the network ignores its input '{port.name}': leave it out of the contract")
         if found[port.name].dims != port.dims:
-            raise ExportError(f"input {found[port.name]} should be {port}: only the batch axis may be dynamic, and it must be")
+            raise ExportError(
+                f"input {found[port.name]} should be {port}: the network's code made its batch a constant (len(x) does, "
+                "x.shape[0] does not)"
+            )
     _fix_output(model, result)
     for what, names in (("draws random numbers", graph.random_operators(model)), ("normalises by its own batch", graph.training_norms(model))):
         if names:

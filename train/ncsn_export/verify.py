@@ -55,7 +55,7 @@ def compare(reference, network, contract, shape, tolerance, report=print):
     if not largest <= tolerance:
         raise VerificationError(
             f"ONNX Runtime and PyTorch differ by {largest:.1e} (relative RMS), above {tolerance:.0e}: something was baked "
-            "into the graph (a branch on a value, a size, a random number). Try the other exporter"
+            "into the graph (a branch on a value, a size, a random number)"
         )
     return largest
 

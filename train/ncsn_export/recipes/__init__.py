@@ -9,20 +9,20 @@ import importlib
 from ..errors import ExportError
 
 TABLE = {
-    "ncsn": ("ncsn", "NCSN (2019), CondRefineNet: net(x, level) -> score, level 0 = largest sigma, data in [0, 1]"),
-    "ncsnv2": ("ncsnv2", "NCSNv2: net(x, level) -> score, or sigma * score if it does not divide by sigmas[level]"),
-    "ncsnpp": ("ncsnpp", "NCSN++/DDPM++ of score_sde, VE, continuous: net(x, sigma) -> score"),
-    "ncsnpp-discrete": ("ncsnpp", "NCSN++ of score_sde, VE, discrete: net(x, level) -> score, level 0 = largest sigma"),
-    "diffusers-ve": ("diffusers_ve", "diffusers UNet2DModel with ScoreSdeVeScheduler: timestep = sigma -> score"),
-    "diffusers-ncsn": ("diffusers_ncsn", "diffusers-ncsn UNet2DModelForNCSN: timestep = level -> score"),
-    "diffusers-vp": ("diffusers_vp", "diffusers UNet2DModel with DDPM/DDIM-like schedulers: timestep -> noise, v or x_0"),
-    "vp": ("vp", "any VP network: net(x / sqrt(1 + sigma^2), timestep) -> noise or v, from its alphas_cumprod"),
-    "edm": ("edm", "EDM, preconditioned: net(x, sigma, class_labels) -> denoised, data in [-1, 1]"),
-    "edm-raw": ("edm", "EDM's inner network: net.model(c_in x, ln(sigma)/4, class_labels) -> F"),
+    "ncsn": ("ncsn_v1", "NCSN (2019), CondRefineNet: net(x, level) -> score, level 0 = largest sigma, data in [0, 1]"),
+    "ncsnv2": ("ncsn_v2", "NCSNv2: net(x, level) -> score, or sigma * score if it does not divide by sigmas[level]"),
+    "ncsnpp": ("score_sde", "NCSN++/DDPM++ of score_sde, VE, continuous: net(x, sigma) -> score"),
+    "ncsnpp-discrete": ("score_sde", "NCSN++ of score_sde, VE, discrete: net(x, level) -> score, level 0 = largest sigma"),
+    "diffusers-ve": ("unet_ve", "diffusers UNet2DModel with ScoreSdeVeScheduler: timestep = sigma -> score"),
+    "diffusers-ncsn": ("unet_ncsn", "diffusers-ncsn UNet2DModelForNCSN: timestep = level -> score"),
+    "diffusers-vp": ("unet_vp", "diffusers UNet2DModel with DDPM/DDIM-like schedulers: timestep -> noise, v or x_0"),
+    "vp": ("timestep", "any VP network: net(x / sqrt(1 + sigma^2), timestep) -> noise or v, from its alphas_cumprod"),
+    "edm": ("karras", "EDM, preconditioned: net(x, sigma, class_labels) -> denoised, data in [-1, 1]"),
+    "edm-raw": ("karras", "EDM's inner network: net.model(c_in x, ln(sigma)/4, class_labels) -> F"),
     "k-denoiser": ("k_diffusion", "k-diffusion layers.Denoiser: net(x, sigma) -> denoised"),
     "k-raw": ("k_diffusion", "k-diffusion inner model of a Denoiser: inner_model(c_in x, sigma) -> F"),
     "k-v": ("k_diffusion", "k-diffusion external.VDenoiser: inner_model(c_in x, atan(sigma) 2/pi) -> v"),
-    "unconditional": ("unconditional", "net(x) -> sigma * score or denoised (consistent annealed sampling networks)"),
+    "unconditional": ("x_only", "net(x) -> sigma * score or denoised (consistent annealed sampling networks)"),
 }  # fmt: skip
 
 

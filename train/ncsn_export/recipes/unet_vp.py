@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from .common import contract
-from .diffusers_ve import UNet, unet_fields
-from .vp import ladder
+from .unet_ve import UNet, unet_fields
+from .timestep import ladder
 
 
 def diffusers_vp(net, *, scheduler, **entries):

@@ -6,7 +6,7 @@ import numpy as np
 
 from ..errors import ContractError
 from .common import contract
-from .diffusers_ve import UNet, unet_fields
+from .unet_ve import UNet, unet_fields
 
 
 def diffusers_ncsn(net, *, scheduler=None, **entries):
