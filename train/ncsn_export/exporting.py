@@ -93,8 +93,9 @@ def export(
     call = Call(module, dtype, io_dtype)
     reference = _reference(call, contract, ports)
     if dtype == "float16":
-        full = _reference(Call(module, "float32", "float32"), contract, ports)
-        before = full(*_example(contract, 4))
+        wide = "float32" if conditioning_dtype == "float16" else conditioning_dtype
+        full_ports = _ports(contract, "float32", wide, conditioning_shape, class_input, aux_shapes or {})
+        before = _reference(Call(module, "float32", "float32"), contract, full_ports)(*_example(contract, 4))
         module.half()
         _report_half(before, reference, contract, report)
     expected = _check_output(reference, contract)
@@ -112,7 +113,7 @@ def export(
                 if batch_independent:
                     verify.check_batch_independence(scratch, contract, ports, ports.shape, report)
                 slope = verify.sanity(network, contract, ports.shape, report) if sanity else None
-        except FileNotFoundError:
+        except (FileNotFoundError, ContractError):  # no other exporter would help
             raise
         except Exception as error:  # the exporters raise nearly anything
             # Exporters' errors go on for pages, with the whole graph in them.
@@ -220,7 +221,9 @@ def _reference(call, contract, ports):
         except (RuntimeError, TypeError, IndexError) as error:
             given = ", ".join(str(port) for port in (ports.x, ports.conditioning, ports.label, *ports.aux) if port)
             hint = "; its conditioning may have to be half, too: conditioning_dtype='float16'" if call.half else ""
-            raise ExportError(f"the module fails when called with {given}: {_short(error)}{hint}") from error
+            raise ExportError(
+                f"the module fails when called with {given}, at sigma = {sigma:g}, label {label}: {_short(error)}{hint}"
+            ) from error
 
     return reference
 
