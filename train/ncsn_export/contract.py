@@ -68,9 +68,7 @@ class Contract:
 
     def with_(self, **changes):
         """A copy with other values in some fields."""
-        unknown = sorted(set(changes) - {f.name for f in fields(self)})
-        if unknown:
-            raise ContractError(unknown[0], "is no field of a contract")
+        _refuse_unknown(changes)
         return replace(self, **changes)
 
     def entries(self):
@@ -107,11 +105,18 @@ class Contract:
 
 def overlay(defaults, entries):
     """The entries, and the defaults they leave; a new ladder replaces all of the default one."""
+    _refuse_unknown(entries)
     entries = {key: value for key, value in entries.items() if value is not None}
     if any(key in entries for key in ("sigmas", "sigma_max", "sigma_min", "levels")):
         ladder = ("sigmas", "sigma_max", "sigma_min", "levels", "sigma_order", "table")
         defaults = {key: value for key, value in defaults.items() if key not in ladder}
     return {**defaults, **entries}
+
+
+def _refuse_unknown(entries):
+    unknown = sorted(set(entries) - {f.name for f in fields(Contract)})
+    if unknown:
+        raise ContractError(unknown[0], "is no field of a contract")
 
 
 def _from_json(key, value):

@@ -84,8 +84,8 @@ def _guess(contract, ports):
         labels = [port for port in others if port.dims[1:] == (contract.classes,)] or [
             port for port in others if port.name in ("label", "labels", "class_labels", "class", "y")
         ]
-        if not labels and contract.conditioning == "none" and len(others) == 1:
-            labels = others
+        if len(others) == 1:
+            labels = others if contract.conditioning == "none" else []
         if len(labels) != 1:
             raise ContractError(
                 "input_names", f"which input is the class? Besides x there are {graph.listing(others)}; name it third in input_names"

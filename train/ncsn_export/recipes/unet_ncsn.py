@@ -46,7 +46,9 @@ def load(directory):
 
     directory = Path(directory)
     unet = directory / "unet" if (directory / "unet").is_dir() else directory
-    parts = {"net": UNet2DModelForNCSN.from_pretrained(unet)}
+    parts, lost = {}, {}
     if (directory / "scheduler").is_dir():
         parts["scheduler"] = AnnealedLangevinDynamicsScheduler.from_pretrained(directory / "scheduler")
-    return parts
+        # What the network's own configuration forgets when it is saved with diffusers of late.
+        lost["num_train_timesteps"] = parts["scheduler"].config.num_train_timesteps
+    return {"net": UNet2DModelForNCSN.from_pretrained(unet, **lost), **parts}
