@@ -9,6 +9,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+# Networks this small lose more to waiting threads than they gain; set before PyTorch is imported.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(Path(__file__).parent))
 sys.path.insert(1, str(ROOT / "tests" / "python"))
