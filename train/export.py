@@ -2,8 +2,8 @@
 
     python export.py CHECKPOINT ../models/digits.onnx [--settings digits.json]
 
-The settings (ladder, step size, ...) become `ncsn.*` metadata. The file is compared with PyTorch, and its output must
-not depend on the batch. For networks of other projects: README.md, "Export your own network".
+A network with classes gets an input `label` besides `x` and `sigma`. The settings (ladder, step size, ...) become
+`ncsn.*` metadata. The file is compared with PyTorch, and its output must not depend on the batch. For networks of other projects: README.md, "Export your own network".
 """
 
 import argparse
@@ -21,16 +21,18 @@ SHAPE = (1, 28, 28)
 
 def load_network(path):
     checkpoint = torch.load(path, map_location="cpu")
-    net = ScoreNetwork()
+    classes = checkpoint["args"].get("classes")
+    net = ScoreNetwork() if classes is None else ScoreNetwork(classes=classes)
     net.load_state_dict(checkpoint["weights"])
     return net.eval(), checkpoint
 
 
-def contract(settings):
-    """The settings file as a contract; its ladder is written out level by level."""
+def contract(settings, classes=None):
+    """The settings file as a contract; its ladder is written out level by level. The null class is one past the last."""
     entries = Contract.values({key: value if isinstance(value, str) else json.dumps(value) for key, value in settings.items()})
     sigmas = geometric(entries.pop("sigma_max"), entries.pop("sigma_min"), entries.pop("levels"))
-    return Contract(conditioning="sigma", output="score", sigmas=sigmas, range="unit", shape=SHAPE, **entries)
+    conditional = {} if classes is None else {"classes": classes, "null_class": classes}
+    return Contract(conditioning="sigma", output="score", sigmas=sigmas, range="unit", shape=SHAPE, **conditional, **entries)
 
 
 def main():
@@ -39,9 +41,9 @@ def main():
     parser.add_argument("output")
     parser.add_argument("--settings", default=Path(__file__).with_name("digits.json"))
     args = parser.parse_args()
-    net, _ = load_network(args.checkpoint)
+    net, checkpoint = load_network(args.checkpoint)
     settings = json.loads(Path(args.settings).read_text(encoding="utf-8"))
-    export(net, contract(settings), args.output, exporter="torchscript", batch_independent=True)
+    export(net, contract(settings, checkpoint["args"].get("classes")), args.output, exporter="torchscript", batch_independent=True)
 
 
 if __name__ == "__main__":
