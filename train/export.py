@@ -3,7 +3,8 @@
     python export.py CHECKPOINT ../models/digits.onnx [--settings digits.json]
 
 A network with classes gets an input `label` besides `x` and `sigma`. The settings (ladder, step size, ...) become
-`ncsn.*` metadata. The file is compared with PyTorch, and its output must not depend on the batch. For networks of other projects: README.md, "Export your own network".
+`ncsn.*` metadata. The file is compared with PyTorch, and its output must not depend on the batch.
+For networks of other projects: README.md, "Export your own network".
 """
 
 import argparse
@@ -28,11 +29,15 @@ def load_network(path):
 
 
 def contract(settings, classes=None):
-    """The settings file as a contract; its ladder is written out level by level. The null class is one past the last."""
-    entries = Contract.values({key: value if isinstance(value, str) else json.dumps(value) for key, value in settings.items()})
+    """The settings file as a contract; its ladder written out level by level. The null class is one past the last."""
+    entries = Contract.values(
+        {key: value if isinstance(value, str) else json.dumps(value) for key, value in settings.items()}
+    )
     sigmas = geometric(entries.pop("sigma_max"), entries.pop("sigma_min"), entries.pop("levels"))
     conditional = {} if classes is None else {"classes": classes, "null_class": classes}
-    return Contract(conditioning="sigma", output="score", sigmas=sigmas, range="unit", shape=SHAPE, **conditional, **entries)
+    return Contract(
+        conditioning="sigma", output="score", sigmas=sigmas, range="unit", shape=SHAPE, **conditional, **entries
+    )
 
 
 def main():
@@ -43,7 +48,13 @@ def main():
     args = parser.parse_args()
     net, checkpoint = load_network(args.checkpoint)
     settings = json.loads(Path(args.settings).read_text(encoding="utf-8"))
-    export(net, contract(settings, checkpoint["args"].get("classes")), args.output, exporter="torchscript", batch_independent=True)
+    export(
+        net,
+        contract(settings, checkpoint["args"].get("classes")),
+        args.output,
+        exporter="torchscript",
+        batch_independent=True,
+    )
 
 
 if __name__ == "__main__":

@@ -24,11 +24,19 @@ def annotate(path, target, /, *, fresh=False, tolerance=1e-4, self_check=True, r
     model = files.load_graph(path)
     contract = merge({} if fresh else get_metadata(model), entries)
     wiring = wire(contract, model)
-    for what, names in (("draws random numbers", graph.random_operators(model)), ("normalises by its own batch", graph.training_norms(model))):
+    for what, names in (
+        ("draws random numbers", graph.random_operators(model)),
+        ("normalises by its own batch", graph.training_norms(model)),
+    ):
         if names:
-            raise ExportError(f"{path}: the graph {what} ({', '.join(names[:3])}): it was not exported in evaluation mode")
+            raise ExportError(
+                f"{path}: the graph {what} ({', '.join(names[:3])}): it was not exported in evaluation mode"
+            )
     if wiring.batch is not None:
-        report(f"note: the batch size is fixed at {wiring.batch}; the runtime pads and cuts. Better export with a dynamic batch axis")
+        report(
+            f"note: the batch size is fixed at {wiring.batch}; the runtime pads and cuts. "
+            "A dynamic batch axis is better"
+        )
     contract = contract.with_(
         shape=list(wiring.shape), input_names=wiring.input_names(), output_name=wiring.output.name, selfcheck=None
     )

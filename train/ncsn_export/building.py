@@ -20,7 +20,9 @@ def parts(args):
     if args.factory is None:
         load = recipes.loader(args.recipe)
         if load is None:
-            raise ExportError(f"factory: recipe {args.recipe} needs a function that builds the module: --factory module:function")
+            raise ExportError(
+                f"factory: recipe {args.recipe} needs a function that builds the module: --factory module:function"
+            )
         if args.checkpoint is None or not Path(args.checkpoint).is_dir():
             raise ExportError(f"checkpoint: recipe {args.recipe} needs the folder of a saved pipeline, or --factory")
         return {**load(args.checkpoint), **config}
@@ -53,7 +55,10 @@ def call(name, config):
     if not required:
         return function()
     if len(required) > 1 or config is None:
-        raise ExportError(f"factory: '{name}' needs {', '.join(p.name for p in required)}; give --config, or wrap it in a function of none")
+        raise ExportError(
+            f"factory: '{name}' needs {', '.join(p.name for p in required)}; "
+            "give --config, or wrap it in a function of none"
+        )
     return function(config)
 
 

@@ -27,7 +27,9 @@ class Usage(Exception):
 
 
 def _parser():
-    parser = argparse.ArgumentParser(prog="ncsn-export", description="Score networks to ONNX files that say all of themselves.")
+    parser = argparse.ArgumentParser(
+        prog="ncsn-export", description="Score networks to ONNX files that say all of themselves."
+    )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     one = commands.add_parser("annotate", allow_abbrev=False, help="add a contract to an ONNX file (no PyTorch needed)")
@@ -35,7 +37,9 @@ def _parser():
     target = one.add_mutually_exclusive_group(required=True)
     target.add_argument("-o", "--out", help="the file to write")
     target.add_argument("--in-place", action="store_true", help="write to the file itself")
-    one.add_argument("--fresh", action="store_true", help="forget what the file says; else flags replace entries one by one")
+    one.add_argument(
+        "--fresh", action="store_true", help="forget what the file says; else flags replace entries one by one"
+    )
     one.add_argument("--no-self-check", action="store_true", help="do not run the network for a self-check")
     flags.add_flags(one)
     one.set_defaults(run=_annotate)
@@ -56,11 +60,23 @@ def _parser():
     )
     one.add_argument("--recipe", required=True, choices=recipes.TABLE, metavar="NAME", help="see: ncsn-export recipes")
     one.add_argument("-o", "--out", required=True, help="the file to write")
-    one.add_argument("--factory", metavar="MODULE:FUNCTION", help="a function without arguments that returns the torch.nn.Module")
+    one.add_argument(
+        "--factory", metavar="MODULE:FUNCTION", help="a function without arguments that returns the torch.nn.Module"
+    )
     one.add_argument("--checkpoint", help="weights for it; or the saved pipeline's folder, for the diffusers recipes")
-    one.add_argument("--weights-key", help="which part of the checkpoint: a name, or a number in a list (default: averages first)")
-    one.add_argument("--config", metavar="FILE", help="the project's own configuration, .json or .yml, for recipes that read one")
-    one.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="an argument of the recipe; value in JSON or text")
+    one.add_argument(
+        "--weights-key", help="which part of the checkpoint: a name, or a number in a list (default: averages first)"
+    )
+    one.add_argument(
+        "--config", metavar="FILE", help="the project's own configuration, .json or .yml, for recipes that read one"
+    )
+    one.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="an argument of the recipe; value in JSON or text",
+    )
     one.add_argument("--exporter", choices=("auto", "torchscript", "dynamo"), default="auto")
     one.add_argument("--opset", type=int, help="default: 17, 18 from dynamo")
     one.add_argument("--dtype", choices=("float32", "float16"), default="float32", help="of the arithmetic")

@@ -55,7 +55,15 @@ class Contract:
     selfcheck: Any = field(default=None, repr=False)
 
     def __post_init__(self):
-        for rule in (rules.kinds, rules.ladder, rules.conditioning, rules.output, rules.inputs, rules.sampling, rules.rest):
+        for rule in (
+            rules.kinds,
+            rules.ladder,
+            rules.conditioning,
+            rules.output,
+            rules.inputs,
+            rules.sampling,
+            rules.rest,
+        ):
             rule(self)
 
     def ladder(self):

@@ -117,7 +117,9 @@ def export(
             raise
         except Exception as error:  # the exporters raise nearly anything
             # Exporters' errors go on for pages, with the whole graph in them.
-            reasons.append(error if isinstance(error, ExportError) else ExportError(f"{type(error).__name__}: {_short(error)}"))
+            reasons.append(
+                error if isinstance(error, ExportError) else ExportError(f"{type(error).__name__}: {_short(error)}")
+            )
             reasons[-1].__cause__ = None if reasons[-1] is error else error
             if exporter == "auto" and name != EXPORTERS[-1]:
                 report(f"the {name} exporter did not do: {_short(reasons[-1])}; trying {EXPORTERS[-1]}")
@@ -128,7 +130,8 @@ def export(
     if len(reasons) == 1:
         raise reasons[0]
     raise ExportError(
-        "neither exporter gave a file that passes.\n" + "\n".join(f"{n}: {r}" for n, r in zip(EXPORTERS, reasons, strict=True))
+        "neither exporter gave a file that passes.\n"
+        + "\n".join(f"{n}: {r}" for n, r in zip(EXPORTERS, reasons, strict=True))
     ) from reasons[0]
 
 
@@ -188,7 +191,9 @@ class Call(nn.Module):
         self.eval()  # all of it: an exporter gives every part the mode of the whole when it is done
         self.half = torch.float16 if dtype == "float16" else None
         # A float64 output of a float32 network is left as it is: the runtime takes it.
-        self.result = {"float16": torch.float16, "float32": torch.float32}[io_dtype] if "float16" in (dtype, io_dtype) else None
+        self.result = (
+            {"float16": torch.float16, "float32": torch.float32}[io_dtype] if "float16" in (dtype, io_dtype) else None
+        )
 
     def forward(self, *inputs):
         x, *others = inputs
@@ -251,7 +256,9 @@ def _check_output(reference, contract):
     if contract.first_channels and len(given) == len(shape) and given[1] >= shape[1]:
         given = (given[0], shape[1], *given[2:])
     if given != shape:
-        hint = "; set first_channels if it learns a variance" if len(given) == len(shape) and given[1] > shape[1] else ""
+        hint = (
+            "; set first_channels if it learns a variance" if len(given) == len(shape) and given[1] > shape[1] else ""
+        )
         raise ContractError("shape", f"the module's output is {list(out.shape)} for an x of {list(shape)}{hint}")
     if not np.isfinite(out).all():
         raise ExportError(f"the module's output at sigma = {sigma:g} has values that are not finite")
@@ -276,11 +283,14 @@ def _graph(call, contract, ports, exporter, opset):
             raise ExportError(f"the network ignores its input '{port.name}': leave it out of the contract")
         if found[port.name].dims != port.dims:
             raise ExportError(
-                f"input {found[port.name]} should be {port}: the network's code made its batch a constant (len(x) does, "
-                "x.shape[0] does not)"
+                f"input {found[port.name]} should be {port}: the network's code made its batch a constant "
+                "(len(x) does, x.shape[0] does not)"
             )
     _fix_output(model, result)
-    for what, names in (("draws random numbers", graph.random_operators(model)), ("normalises by its own batch", graph.training_norms(model))):
+    for what, names in (
+        ("draws random numbers", graph.random_operators(model)),
+        ("normalises by its own batch", graph.training_norms(model)),
+    ):
         if names:
             raise ExportError(f"the graph {what}: {', '.join(names[:3])}. It is not in evaluation mode there")
     wire(contract, model)

@@ -37,7 +37,9 @@ def external_files(model):
     names = {ExternalDataInfo(tensor).location for tensor in tensors(model) if uses_external_data(tensor)}
     for name in names:
         if PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts:
-            raise ExportError(f"the model keeps weights in '{name}', which is not beside it; save it again with relative names")
+            raise ExportError(
+                f"the model keeps weights in '{name}', which is not beside it; save it again with relative names"
+            )
     return sorted(names)
 
 
@@ -47,7 +49,9 @@ def write(model, path, limit=SINGLE_FILE_LIMIT):
     if size < limit:
         Path(path).write_bytes(model.SerializeToString(deterministic=True))
         return
-    onnx.save_model(model, str(path), save_as_external_data=True, location=Path(path).name + ".data", size_threshold=1024)
+    onnx.save_model(
+        model, str(path), save_as_external_data=True, location=Path(path).name + ".data", size_threshold=1024
+    )
 
 
 @contextlib.contextmanager

@@ -62,7 +62,7 @@ class Constant(argparse.Action):
 FLAGS = [
     ("the noise level", [
         ("conditioning", {"choices": CONDITIONINGS, "help": "what the second input holds"}),
-        ("conditioning_scale", {"type": float, "help": "affine_log: scale * ln(sigma) + shift; time_scaled: scale * t"}),
+        ("conditioning_scale", {"type": float, "help": "affine_log: scale ln(sigma) + shift; time_scaled: scale t"}),
         ("conditioning_shift", {"type": float, "help": "affine_log"}),
         ("table", {"type": numbers, "help": "conditioning table: one value a level, a list or a file"}),
         ("sigmas", {"type": numbers, "help": "the levels: 1,0.5,0.1, or a .npy, .json or text file"}),
@@ -76,7 +76,7 @@ FLAGS = [
         ("output", {"choices": OUTPUTS, "help": "what the output means"}),
         ("input_scaling", {"choices": INPUT_SCALINGS, "help": "what x is multiplied by before it is fed"}),
         ("sigma_data", {"type": float, "help": "standard deviation of the data in edm_raw and its scaling"}),
-        ("first_channels", {"type": yes_no, "help": "true: more output channels than x has, the first are the estimate"}),
+        ("first_channels", {"type": yes_no, "help": "true: more output channels than x has; the first count"}),
         ("range", {"choices": RANGES, "help": "of the data: [0,1], [-1,1], logits, none"}),
         ("shape", {"type": whole_numbers, "help": "one sample, e.g. 3x32x32 (default: the graph's)"}),
     ]),
@@ -90,7 +90,7 @@ FLAGS = [
     ("sampling defaults", [
         ("sampler", {"choices": SAMPLERS, "help": "algorithm"}),
         ("step_size", {"type": float, "help": "epsilon: a_i = epsilon sigma_i^2 / sigma_L^2"}),
-        ("step_convention", {"choices": CONVENTIONS, "help": "half: x + (a/2) s + sqrt(a) z; full: x + a s + sqrt(2a) z"}),
+        ("step_convention", {"choices": CONVENTIONS, "help": "half: x + (a/2)s + sqrt(a)z; full: x + as + sqrt(2a)z"}),
         ("steps_per_level", {"type": int, "help": "T"}),
         ("denoise", {"type": yes_no, "help": "end with x + sigma_L^2 s"}),
         ("init", {"choices": INITS, "help": "start: U[0,1] or N(0, sigma_1^2)"}),

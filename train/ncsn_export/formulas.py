@@ -17,7 +17,9 @@ def level_of(contract, sigma):
     distance = np.abs(np.log(ladder / sigma))
     level = int(distance.argmin())
     if distance[level] > SAME_LEVEL and contract.off_ladder != "nearest":
-        raise ContractError("sigmas", f"sigma = {sigma:g} is none of the levels of this {contract.conditioning} network")
+        raise ContractError(
+            "sigmas", f"sigma = {sigma:g} is none of the levels of this {contract.conditioning} network"
+        )
     return level
 
 

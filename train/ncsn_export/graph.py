@@ -81,7 +81,9 @@ def _plain(model, node):
 
 def random_operators(model):
     """Operators that draw random numbers, training-mode dropout among them, as ["name (operator)"]."""
-    true = {t.name for t in model.graph.initializer if t.data_type == TensorProto.BOOL and numpy_helper.to_array(t).all()}
+    true = {
+        t.name for t in model.graph.initializer if t.data_type == TensorProto.BOOL and numpy_helper.to_array(t).all()
+    }
     for node in model.graph.node:
         if node.op_type == "Constant" and node.attribute[0].name == "value":
             tensor = node.attribute[0].t

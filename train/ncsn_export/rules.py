@@ -200,20 +200,27 @@ def sampling(c):
         kappa = (0.5 if c.step_convention == "half" else 1.0) * c.step_size / ladder[-1] ** 2
         if kappa >= 2:
             raise ContractError(
-                "step_size", f"{c.step_size:g} diverges on any data: c step_size / sigma_min^2 = {kappa:.3g} is not below 2"
+                "step_size",
+                f"{c.step_size:g} diverges on any data: c step_size / sigma_min^2 = {kappa:.3g} is not below 2",
             )
 
 
 def rest(c):
     if c.shape is not None:
         shape = listed("shape", c.shape)
-        good = 1 <= len(shape) <= 8 and all(isinstance(n, numbers.Integral) and not isinstance(n, bool) and n > 0 for n in shape)
+        good = 1 <= len(shape) <= 8 and all(
+            isinstance(n, numbers.Integral) and not isinstance(n, bool) and n > 0 for n in shape
+        )
         if not good:
             raise ContractError("shape", f"{shape!r} is not a list of 1 to 8 positive whole numbers (no batch axis)")
         put(c, "shape", [int(n) for n in shape])
     if c.selfcheck is not None:
         names = set(c.selfcheck) if isinstance(c.selfcheck, dict) else set()
-        if not {"seed", "sigma", "expected", "tolerance"} <= names <= {"seed", "sigma", "expected", "tolerance", "label"}:
+        if (
+            not {"seed", "sigma", "expected", "tolerance"}
+            <= names
+            <= {"seed", "sigma", "expected", "tolerance", "label"}
+        ):
             raise ContractError("selfcheck", "is not an object of seed, sigma, expected, tolerance and perhaps label")
         finite("selfcheck", c.selfcheck["sigma"], positive=True)
         finite("selfcheck", c.selfcheck["tolerance"], positive=True)

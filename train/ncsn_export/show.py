@@ -18,7 +18,9 @@ def table(path):
     ladder = contract.ladder()
     opset = ", ".join(f"{o.domain or 'ai.onnx'} {o.version}" for o in model.opset_import)
     beside = files.external_files(model)
-    rows = [("file", f"{path}, {Path(path).stat().st_size} bytes" + (f", weights in {', '.join(beside)}" if beside else ""))]
+    rows = [
+        ("file", f"{path}, {Path(path).stat().st_size} bytes" + (f", weights in {', '.join(beside)}" if beside else ""))
+    ]
     rows += [("opset", f"{opset}; by {model.producer_name or 'unknown'} {model.producer_version}".strip())]
     for what, port in (("x", wiring.x), ("conditioning", wiring.conditioning), ("class", wiring.label)):
         if port is not None:

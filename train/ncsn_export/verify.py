@@ -44,24 +44,29 @@ def compare(reference, network, contract, shape, tolerance, report=print):
             parts = [network(x[start : start + batch], sigma, label) for start in range(0, len(x), batch)]
             actual = np.concatenate(parts)
             if actual.shape != expected.shape:
-                raise VerificationError(f"the file's output is {actual.shape} for a batch of {batch}, the module's {expected.shape}")
+                raise VerificationError(
+                    f"the file's output is {actual.shape} for a batch of {batch}, the module's {expected.shape}"
+                )
             scale = rms(expected)
             difference = rms(np.asarray(actual, np.float64) - expected) / scale if scale else rms(actual)
             if not difference <= worst.get(sigma, 0.0):  # NaN counts as worse
                 worst[sigma] = difference
         report(f"  sigma {sigma:<10.4g} relative difference {worst.setdefault(sigma, 0.0):.1e}")
     largest = max(worst.values(), key=lambda d: np.inf if np.isnan(d) else d)
-    report(f"ONNX Runtime against PyTorch, batches of {', '.join(map(str, BATCHES))}: largest relative difference {largest:.1e}")
+    report(
+        f"ONNX Runtime against PyTorch, batches of {', '.join(map(str, BATCHES))}: "
+        f"largest relative difference {largest:.1e}"
+    )
     if not largest <= tolerance:
         raise VerificationError(
-            f"ONNX Runtime and PyTorch differ by {largest:.1e} (relative RMS), above {tolerance:.0e}: something was baked "
-            "into the graph (a branch on a value, a size, a random number)"
+            f"ONNX Runtime and PyTorch differ by {largest:.1e} (relative RMS), above {tolerance:.0e}: something was "
+            "baked into the graph (a branch on a value, a size, a random number)"
         )
     return largest
 
 
 def sanity(network, contract, shape, report=print, batch=32):
-    """At sigma_1 the data hardly matter: x ~ N(0, sigma_1^2 I) has a score near -x / sigma_1^2. Says so if it is not."""
+    """At sigma_1 the data hardly matter: x ~ N(0, sigma_1^2 I) has a score near -x / sigma_1^2. Says if not."""
     ladder = contract.ladder()
     if not ladder:
         return None
@@ -94,5 +99,7 @@ def check_batch_independence(path, contract, wiring, shape, report=print):
             for size in (1, 3, 4, 16, 48):
                 parts = np.concatenate([network(x[i : i + size], sigma) for i in range(0, len(x), size)])
                 if not np.array_equal(parts, whole):
-                    raise VerificationError(f"the output depends on the batch: size {size}, {threads} threads, sigma {sigma:g}")
+                    raise VerificationError(
+                        f"the output depends on the batch: size {size}, {threads} threads, sigma {sigma:g}"
+                    )
     report("bit-identical for batches of 1, 3, 4, 16 and 48 with 1 and 2 threads")

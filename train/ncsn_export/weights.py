@@ -150,8 +150,8 @@ def read(path):
         raise
     except Exception as error:
         raise ExportError(
-            f"{path}: not a checkpoint of tensors alone ({str(error).splitlines()[0]}). Load it in the factory function "
-            "with the code it was pickled with, and leave --checkpoint out"
+            f"{path}: not a checkpoint of tensors alone ({str(error).splitlines()[0]}). Load it in the factory "
+            "function with the code it was pickled with, and leave --checkpoint out"
         ) from error
 
 

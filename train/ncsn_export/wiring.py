@@ -48,7 +48,8 @@ def wire(contract, model):
     spare = [port for port in ports if port.name not in used]
     if spare:
         raise ContractError(
-            "aux", f"nothing is said of the input {graph.listing(spare)}: name it in input_names, or give it a constant in aux"
+            "aux",
+            f"nothing is said of the input {graph.listing(spare)}: name it in input_names, or give it a value in aux",
         )
     _check_x(x)
     shape = _shape(contract, x)
@@ -76,7 +77,9 @@ def _guess(contract, ports):
     if not wide:
         wide = [port for port in ports if len(port.dims) >= 2][:1]
     if len(wide) != 1:
-        raise ContractError("input_names", f"which input is x? The graph has {graph.listing(ports)}; name it first in input_names")
+        raise ContractError(
+            "input_names", f"which input is x? The graph has {graph.listing(ports)}; name it first in input_names"
+        )
     x = wide[0]
     others = [port for port in ports if port is not x]
     label = None
@@ -88,7 +91,8 @@ def _guess(contract, ports):
             labels = others if contract.conditioning == "none" else []
         if len(labels) != 1:
             raise ContractError(
-                "input_names", f"which input is the class? Besides x there are {graph.listing(others)}; name it third in input_names"
+                "input_names",
+                f"which input is the class? Besides x there are {graph.listing(others)}; name it third in input_names",
             )
         label = labels[0]
         others = [port for port in others if port is not label]
@@ -97,10 +101,13 @@ def _guess(contract, ports):
             raise ContractError("conditioning", f"is 'none', but the graph has the input {graph.listing(others)}")
         return x, None, label
     if not others:
-        raise ContractError("conditioning", f"is '{contract.conditioning}', but the graph has no input for it besides x = {x}")
+        raise ContractError(
+            "conditioning", f"is '{contract.conditioning}', but the graph has no input for it besides x = {x}"
+        )
     if len(others) > 1:
         raise ContractError(
-            "input_names", f"which of {graph.listing(others)} is the conditioning? Name it second in input_names, others in aux"
+            "input_names",
+            f"which of {graph.listing(others)} is the conditioning? Name it second in input_names, others in aux",
         )
     return x, others[0], label
 
@@ -127,7 +134,9 @@ def _shape(contract, x):
 def _check_conditioning(contract, port, model):
     kind = contract.conditioning
     if not scalar(port):
-        raise ContractError("conditioning", f"input {port} does not hold one number a sample: [], [1], [B], [B,1] or [B,1,1,1]")
+        raise ContractError(
+            "conditioning", f"input {port} does not hold one number a sample: [], [1], [B], [B,1] or [B,1,1,1]"
+        )
     if port.dtype in graph.INTEGERS:
         if kind in ("sigma", "log_sigma", "affine_log", "time01"):
             raise ContractError("conditioning", f"is '{kind}', but input {port} takes integers, as an index does")
@@ -138,9 +147,13 @@ def _check_conditioning(contract, port, model):
     count = len(contract.ladder())
     for rows in graph.indexed_rows(model, port.name):
         if kind in LEVELS and rows != count:
-            raise ContractError("sigmas", f"has {count} levels, but input {port} is an index into a table of {rows} rows")
+            raise ContractError(
+                "sigmas", f"has {count} levels, but input {port} is an index into a table of {rows} rows"
+            )
         if kind == "table" and max(contract.table) >= rows:
-            raise ContractError("table", f"goes up to {max(contract.table):g}, but input {port} is an index into {rows} rows")
+            raise ContractError(
+                "table", f"goes up to {max(contract.table):g}, but input {port} is an index into {rows} rows"
+            )
 
 
 def _check_label(contract, port, model):
@@ -154,7 +167,9 @@ def _check_label(contract, port, model):
                     "classes", f"labels go up to {highest}, but input {port} is an index into a table of {rows} rows"
                 )
     elif port.dims[1:] != (contract.classes,):
-        raise ContractError("classes", f"is {contract.classes}, but the one-hot input {port} is not [B,{contract.classes}]")
+        raise ContractError(
+            "classes", f"is {contract.classes}, but the one-hot input {port} is not [B,{contract.classes}]"
+        )
 
 
 def _output(contract, model, shape):
@@ -169,7 +184,9 @@ def _output(contract, model, shape):
     if contract.output_name is not None:
         named = [port for port in ports if port.name == contract.output_name]
         if not named:
-            raise ContractError("output_name", f"the graph has no output '{contract.output_name}'; it has {graph.listing(ports)}")
+            raise ContractError(
+                "output_name", f"the graph has no output '{contract.output_name}'; it has {graph.listing(ports)}"
+            )
         port = named[0]
     elif len(ports) == 1:
         port = ports[0]

@@ -1,19 +1,20 @@
 """Every recipe with a small network: what is exported, and the score as the family's own code would compute it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from types import SimpleNamespace
-from typing import Any, Callable
+from typing import Any
 
 import diffusers
+import kdiffusion
 import numpy as np
+import standins
 import torch
 from ncsn.scheduler import AnnealedLangevinDynamicsScheduler
 from ncsn.unet import UNet2DModelForNCSN
-
-import kdiffusion
-import standins
-from ncsn_export import recipes
 from standins import SIDE
+
+from ncsn_export import recipes
 
 BOTH = ("torchscript", "dynamo")
 CASES = {}
@@ -157,7 +158,10 @@ def diffusers_ve_classes():
 
 @case()
 def diffusers_ncsn():
-    net = louder(UNet2DModelForNCSN(sigma_min=0.05, sigma_max=1, num_train_timesteps=6, in_channels=1, out_channels=1, **UNET), 20)
+    net = louder(
+        UNet2DModelForNCSN(sigma_min=0.05, sigma_max=1, num_train_timesteps=6, in_channels=1, out_channels=1, **UNET),
+        20,
+    )
     scheduler = AnnealedLangevinDynamicsScheduler(
         num_train_timesteps=6, num_annealed_steps=3, sigma_min=0.05, sigma_max=1, sampling_eps=4e-4
     )
@@ -166,7 +170,9 @@ def diffusers_ncsn():
 
 def _diffusers_vp(prediction, **config):
     net = louder(diffusers.UNet2DModel(**UNET | config), 5)
-    scheduler = diffusers.DDPMScheduler(num_train_timesteps=12, beta_start=0.01, beta_end=0.5, prediction_type=prediction)
+    scheduler = diffusers.DDPMScheduler(
+        num_train_timesteps=12, beta_start=0.01, beta_end=0.5, prediction_type=prediction
+    )
 
     def native(x, sigma, level):
         t = 11 - level
@@ -231,7 +237,9 @@ def edm_classes():
     net = standins.EDMPrecond(classes=4).eval()
     one_hot = torch.eye(4)[1:2]
     module, contract = recipes.edm(net, **EDM_LADDER)
-    return Case(module, contract, denoised_score(lambda x, sigma: net(x, full(x, sigma), one_hot.expand(len(x), -1))), label=1)
+    return Case(
+        module, contract, denoised_score(lambda x, sigma: net(x, full(x, sigma), one_hot.expand(len(x), -1))), label=1
+    )
 
 
 @case()
@@ -252,7 +260,9 @@ def edm_raw_classes():
     net = standins.EDMPrecond(classes=4).eval()
     one_hot = torch.eye(4)[3:4]
     module, contract = recipes.edm_raw(net, **EDM_LADDER)
-    return Case(module, contract, denoised_score(lambda x, sigma: net(x, full(x, sigma), one_hot.expand(len(x), -1))), label=3)
+    return Case(
+        module, contract, denoised_score(lambda x, sigma: net(x, full(x, sigma), one_hot.expand(len(x), -1))), label=3
+    )
 
 
 @case("dynamo")

@@ -5,6 +5,7 @@ import tempfile
 from pathlib import Path
 
 import cases
+
 from ncsn_export import export
 
 FOLDER = tempfile.TemporaryDirectory(prefix="ncsn-export-")

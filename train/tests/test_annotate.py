@@ -6,13 +6,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import library
 import numpy as np
 import onnx
 import pytest
+from conftest import ROOT
 from onnx import TensorProto, helper, numpy_helper
 
-import library
-from conftest import ROOT
 from ncsn_export import Contract, ContractError, ExportError, annotate
 from ncsn_export.metadata import get_metadata, set_metadata
 
@@ -51,7 +51,9 @@ def test_a_bare_file(out, lines):
     assert lines == [f"{out}: annotated, 11 entries"]
     model = onnx.load(out)
     assert Contract.parse(get_metadata(model)) == contract
-    assert [n.op_type for n in model.graph.node] == [n.op_type for n in onnx.load(MODELS / "gauss_bare.onnx").graph.node]
+    assert [n.op_type for n in model.graph.node] == [
+        n.op_type for n in onnx.load(MODELS / "gauss_bare.onnx").graph.node
+    ]
     check = contract.selfcheck
     with library.Model.open(out) as loaded:  # the library compares the self-check when it is asked to
         assert loaded.shape == (3,) and np.isclose(loaded.sigmas[-1], 0.01)
@@ -85,14 +87,34 @@ REFUSED = [
     ("no ladder", {}, {"conditioning": "sigma", "output": "score"}, "sigmas: the noise levels are missing"),
     ("an index into 12 rows", {"rows": 12}, {"conditioning": "level_desc"}, r"sigmas: has 10 levels, .* 12 rows"),
     ("a table that runs over", {"rows": 12}, {"conditioning": "table", "table": range(3, 13)}, "table: goes up to 12"),
-    ("fractions for an index", {"rows": 12}, {"conditioning": "table", "table": np.linspace(0, 9, 10) / 2}, "fractions"),
+    (
+        "fractions for an index",
+        {"rows": 12},
+        {"conditioning": "table", "table": np.linspace(0, 9, 10) / 2},
+        "fractions",
+    ),
     ("sigma into integers", {"rows": 10}, {"conditioning": "sigma"}, "takes integers"),
     ("none with an input", {"rows": 10}, {"conditioning": "none"}, "conditioning: is 'none'"),
-    ("an input that is not there", {"rows": 10}, {"conditioning": "level_desc", "input_names": ["x", "t"]}, "no input 't'; it has 'x' float"),
-    ("aux that is not there", {"rows": 10}, {"conditioning": "level_desc", "aux": {"gain": 1}}, "aux: the graph has no input 'gain'"),
+    (
+        "an input that is not there",
+        {"rows": 10},
+        {"conditioning": "level_desc", "input_names": ["x", "t"]},
+        "no input 't'; it has 'x' float",
+    ),
+    (
+        "aux that is not there",
+        {"rows": 10},
+        {"conditioning": "level_desc", "aux": {"gain": 1}},
+        "aux: the graph has no input 'gain'",
+    ),
     ("another shape", {"rows": 10}, {"conditioning": "level_desc", "shape": [4]}, r"shape: is \[4\], which x"),
     ("another output", {"rows": 10}, {"conditioning": "level_desc", "output_name": "eps"}, "no output 'eps'"),
-    ("classes without an input", {"rows": 10}, {"conditioning": "level_desc", "classes": 3}, "which input is the class"),
+    (
+        "classes without an input",
+        {"rows": 10},
+        {"conditioning": "level_desc", "classes": 3},
+        "which input is the class",
+    ),
     ("no conditioning input", {"inputs": ()}, {"conditioning": "sigma"}, "no input for it"),
     (
         "two inputs that nothing explains",
@@ -228,13 +250,15 @@ def test_neither_torch_nor_onnxruntime_is_needed(tmp_path):
         "import sys\n"
         "sys.modules['torch'] = sys.modules['onnxruntime'] = None\n"
         "from ncsn_export.cli import main\n"
-        f"code = main(['annotate', {str(MODELS / 'gauss_bare.onnx')!r}, '-o', {str(out)!r}, '--conditioning', 'sigma', '--output',"
-        " 'score', '--sigmas', '1,0.5,0.1'])\n"
+        f"code = main(['annotate', {str(MODELS / 'gauss_bare.onnx')!r}, '-o', {str(out)!r}, '--conditioning', 'sigma',"
+        " '--output', 'score', '--sigmas', '1,0.5,0.1'])\n"
         f"code = code or main(['show', {str(out)!r}]) or main(['recipes'])\n"
         "sys.exit(code)\n"
     )
     paths = os.pathsep.join(path for path in sys.path if path)
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, env={**os.environ, "PYTHONPATH": paths})
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, env={**os.environ, "PYTHONPATH": paths}
+    )
     assert done.returncode == 0, done.stderr
     assert "no self-check was written" in done.stdout and "diffusers-ncsn" in done.stdout
     assert "selfcheck" not in get_metadata(onnx.load(out))
@@ -245,7 +269,11 @@ def test_other_properties_stay(tmp_path):
     model.metadata_props.add(key="a", value="1")
     set_metadata(model, {"version": "1"})
     set_metadata(model, {"version": "1", "output": "score"})
-    assert [(p.key, p.value) for p in model.metadata_props] == [("a", "1"), ("ncsn.version", "1"), ("ncsn.output", "score")]
+    assert [(p.key, p.value) for p in model.metadata_props] == [
+        ("a", "1"),
+        ("ncsn.version", "1"),
+        ("ncsn.output", "score"),
+    ]
     with pytest.raises(ContractError, match="description"):
         set_metadata(model, {"description": "x" * (17 << 20)})
 

@@ -98,7 +98,11 @@ def test_what_a_contract_writes_it_reads():
     ],
 )
 def test_what_a_file_says_wrong_is_named(field, texts):
-    texts = {"version": "1", "conditioning": "sigma", "output": "score", "sigmas": "[1]"} | texts if len(texts) == 1 else texts
+    texts = (
+        {"version": "1", "conditioning": "sigma", "output": "score", "sigmas": "[1]"} | texts
+        if len(texts) == 1
+        else texts
+    )
     if field == "conditioning":
         texts.pop("conditioning", None)
     with pytest.raises(ContractError) as caught:
@@ -112,7 +116,9 @@ def test_conditioning_values():
 
     assert value() == 2
     assert value(conditioning="log_sigma") == pytest.approx(np.log(2))
-    assert value(conditioning="affine_log", conditioning_scale=0.25, conditioning_shift=1) == pytest.approx(0.25 * np.log(2) + 1)
+    assert value(conditioning="affine_log", conditioning_scale=0.25, conditioning_shift=1) == pytest.approx(
+        0.25 * np.log(2) + 1
+    )
     assert value(conditioning="level_desc") == 1 and value(4, conditioning="level_desc") == 0
     assert value(4, conditioning="level_asc") == 2
     assert value(conditioning="time01") == pytest.approx(0.5)

@@ -5,11 +5,11 @@ import copy
 import numpy as np
 import onnx
 import pytest
+import standins
 import torch
 from torch import nn
 from torch.nn import functional as F
 
-import standins
 from ncsn_export import Contract, ContractError, ExportError, export, torch_graph
 from ncsn_export.metadata import get_metadata
 from ncsn_export.runtime import Network
@@ -117,7 +117,9 @@ def averages(net):
         "shadow": Shadow(shadow={f"module.{name}": value for name, value in parameters.items()}),
         "shadow_params": Shadow(shadow_params=list(parameters.values())),
         "shadow_params in a dict": {"decay": 0.9, "num_updates": 3, "shadow_params": list(parameters.values())},
-        "copy_to": Shadow(copy_to=lambda targets: [t.data.copy_(p) for t, p in zip(targets, parameters.values(), strict=True)]),
+        "copy_to": Shadow(
+            copy_to=lambda targets: [t.data.copy_(p) for t, p in zip(targets, parameters.values(), strict=True)]
+        ),
         "its module": Shadow(module=average),
     }
 
@@ -151,16 +153,31 @@ def test_averages_that_do_not_fit(ema, words, out):
 
 
 REFUSED = [
-    ("random numbers", lambda w, x, s: F.dropout(w * x, 0.5, training=True) / s[:, None, None, None], SIGMA, "random numbers"),
+    (
+        "random numbers",
+        lambda w, x, s: F.dropout(w * x, 0.5, training=True) / s[:, None, None, None],
+        SIGMA,
+        "random numbers",
+    ),
     ("the batch's own statistics", lambda w, x, s: w * x / x.std(0, keepdim=True), SIGMA, "differ|finite"),
-    ("a constant batch", lambda w, x, s: (w * x).view(len(x), 32).view(len(x), 2, 4, 4) / s[:, None, None, None], SIGMA, r"len\(x\)|batch of 1"),
+    (
+        "a constant batch",
+        lambda w, x, s: (w * x).view(len(x), 32).view(len(x), 2, 4, 4) / s[:, None, None, None],
+        SIGMA,
+        r"len\(x\)|batch of 1",
+    ),
     ("another shape", lambda w, x, s: (w * x)[:, :, :3], SIGMA, "shape: "),
     ("more channels", lambda w, x, s: torch.cat([x, w * x], 1), SIGMA, "first_channels"),
     ("NaN", lambda w, x, s: w * x / (s - s)[:, None, None, None], SIGMA, "not finite"),
     ("an ignored level", lambda w, x, s: w * x, SIGMA, "ignores its input 'sigma'"),
     ("no tensor", lambda w, x, s: {"out": x}, SIGMA, "dict"),
     ("integers", lambda w, x, s: (w * x).long(), SIGMA, "int64"),
-    ("a branch on sigma", lambda w, x, s: w * x / s[:, None, None, None] if s[0] > 0.7 else x - s[:, None, None, None], SIGMA, "differ"),
+    (
+        "a branch on sigma",
+        lambda w, x, s: w * x / s[:, None, None, None] if s[0] > 0.7 else x - s[:, None, None, None],
+        SIGMA,
+        "differ",
+    ),
     ("no such argument", lambda w, x: x, SIGMA, r"fails when called with 'x' float \[\?,2,4,4\], 'sigma' float \[\?\]"),
     ("no shape", lambda w, x, s: x, SIGMA.with_(shape=None), "shape: is needed"),
 ]
@@ -216,7 +233,9 @@ def test_auto_falls_back_and_says_why(out, lines, monkeypatch):
     assert done.exporter == "dynamo" and onnx.load(out).opset_import[0].version == 18
     assert lines[0] == "the torchscript exporter did not do: RuntimeError: Unsupported: one operator; trying dynamo"
     monkeypatch.setattr(torch_graph, "_dynamo", unsupported)
-    with pytest.raises(ExportError, match="neither exporter(?s:.*)torchscript: .*one operator\ndynamo: .*one operator$"):
+    with pytest.raises(
+        ExportError, match="neither exporter(?s:.*)torchscript: .*one operator\ndynamo: .*one operator$"
+    ):
         export(Net(), SIGMA, out, report=quiet)
 
 
@@ -270,6 +289,7 @@ def test_labels_beyond_the_embedding(out):
 @pytest.mark.parametrize("io_dtype", ["float32", "float16"])
 def test_half_precision(io_dtype, out, lines):
     """Within the bound of docs/models.md, and said how far from float32."""
+
     class Half(Net):
         def forward(self, x, sigma):
             return super().forward(x, sigma.to(x.dtype))

@@ -2,13 +2,13 @@
 
 import json
 
+import cases
 import numpy as np
 import onnx
 import pytest
 import torch
-
-import cases
 from exported import exported
+
 from ncsn_export import formulas
 from ncsn_export.contract import Contract
 from ncsn_export.metadata import get_metadata

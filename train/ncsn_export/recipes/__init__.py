@@ -12,7 +12,7 @@ TABLE = {
     "ncsn": ("ncsn_v1", "NCSN (2019), CondRefineNet: net(x, level) -> score, level 0 = largest sigma, data in [0, 1]"),
     "ncsnv2": ("ncsn_v2", "NCSNv2: net(x, level) -> score, or sigma * score if it does not divide by sigmas[level]"),
     "ncsnpp": ("score_sde", "NCSN++/DDPM++ of score_sde, VE, continuous: net(x, sigma) -> score"),
-    "ncsnpp-discrete": ("score_sde", "NCSN++ of score_sde, VE, discrete: net(x, level) -> score, level 0 = largest sigma"),
+    "ncsnpp-discrete": ("score_sde", "NCSN++ of score_sde, VE, discrete: net(x, level) -> score, 0 = largest sigma"),
     "diffusers-ve": ("unet_ve", "diffusers UNet2DModel with ScoreSdeVeScheduler: timestep = sigma -> score"),
     "diffusers-ncsn": ("unet_ncsn", "diffusers-ncsn UNet2DModelForNCSN: timestep = level -> score"),
     "diffusers-vp": ("unet_vp", "diffusers UNet2DModel with DDPM/DDIM-like schedulers: timestep -> noise, v or x_0"),

@@ -8,7 +8,9 @@ def contract(defaults, entries):
     """The recipe's contract, with the caller's entries in place of its own."""
     merged = overlay({key: value for key, value in defaults.items() if value is not None}, entries)
     if merged.get("shape") is None:
-        raise ContractError("shape", "the network does not say it; give the shape of one sample, e.g. shape=[3, 32, 32]")
+        raise ContractError(
+            "shape", "the network does not say it; give the shape of one sample, e.g. shape=[3, 32, 32]"
+        )
     return Contract(**merged)
 
 

@@ -32,7 +32,7 @@ def edm(net, **entries):
 
 
 def edm_raw(net, **entries):
-    """The network F inside EDMPrecond: net.model(c_in x, ln(sigma)/4, class_labels). `net` is the preconditioned one."""
+    """The network F inside EDMPrecond: net.model(c_in x, ln(sigma)/4, class_labels). `net`: the preconditioned one."""
     raw = {
         "conditioning": "affine_log",
         "conditioning_scale": 0.25,

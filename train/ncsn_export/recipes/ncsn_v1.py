@@ -7,7 +7,7 @@ from .common import contract, image_shape, look
 
 
 def ncsn(net, *, config=None, sigmas=None, shape=None, **entries):
-    """CondRefineNet and its like: net(x, y), y int64 [B] the index of the level, 0 = the largest sigma; returns the score.
+    """CondRefineNet and its like: net(x, y), y int64 [B] the index of the level, 0 = largest sigma; returns the score.
 
     `sigmas` largest first, or the project's `config`: model.sigma_begin, sigma_end, num_classes; data.channels,
     image_size, logit_transform.

@@ -36,7 +36,9 @@ def _contract(conditioning, config, sigma_max, sigma_min, levels, shape, entries
     sigma_min = sigma_min or look(config, "model.sigma_min")
     snr = look(config, "sampling.snr")
     # One update, two spellings: c epsilon = 2 snr^2 sigma_L^2.
-    step = {} if snr is None or sigma_min is None else {"step_size": 2 * snr**2 * sigma_min**2, "step_convention": "full"}
+    step = (
+        {} if snr is None or sigma_min is None else {"step_size": 2 * snr**2 * sigma_min**2, "step_convention": "full"}
+    )
     return contract(
         {
             "conditioning": conditioning,

@@ -18,7 +18,10 @@ def vp(net, *, alphas_cumprod, prediction="epsilon", timesteps=None, **entries):
 
     `timesteps`: what the network is told at each entry of `alphas_cumprod`; default 0, 1, 2, ...
     """
-    return net, contract({"range": "centered", "init": "normal", "denoise": True, **ladder(alphas_cumprod, prediction, timesteps)}, entries)
+    return net, contract(
+        {"range": "centered", "init": "normal", "denoise": True, **ladder(alphas_cumprod, prediction, timesteps)},
+        entries,
+    )
 
 
 def ladder(alphas_cumprod, prediction, timesteps=None):

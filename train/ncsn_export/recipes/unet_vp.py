@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from .common import contract
-from .unet_ve import UNet, unet_fields
 from .timestep import ladder
+from .unet_ve import UNet, unet_fields
 
 
 def diffusers_vp(net, *, scheduler, **entries):

@@ -5,4 +5,6 @@ from .common import contract
 
 def unconditional(net, *, output="scaled_score", **entries):
     """net(x) -> sigma * score ("scaled_score": the score is f(x)/sigma) or the denoised estimate ("denoised")."""
-    return net, contract({"conditioning": "none", "output": output, "range": "unit", "init": "uniform", "denoise": True}, entries)
+    return net, contract(
+        {"conditioning": "none", "output": output, "range": "unit", "init": "uniform", "denoise": True}, entries
+    )
