@@ -1,6 +1,6 @@
 """Trains the digits network by denoising score matching.
 
-    python train.py --data DIR --out DIR --minutes 70
+    python train.py --data DIR --out DIR --minutes 70 [--classes 10]
 
 The objective is Song & Ermon 2019, eq. 5 and 6, with lambda(sigma) = sigma^2:
 
@@ -9,6 +9,9 @@ The objective is Song & Ermon 2019, eq. 5 and 6, with lambda(sigma) = sigma^2:
 averaged over a continuum of levels instead of a ladder. The levels are placed
 by `density` (see there); they are drawn from a proposal and reweighted, which
 leaves the objective as it is and lowers the variance of its gradient.
+
+With --classes the network is told the label, but for a share of the images it
+is told the null class instead, so that it learns the score of all digits too.
 """
 
 import argparse
@@ -21,10 +24,12 @@ import torch
 
 from data import load, unit
 from network import PIXEL_SD, ScoreNetwork
+from start import load_weights
 
 SIGMA_MIN, SIGMA_MAX = 0.01, 20.0
 # Digits take shape between these levels, where most of the effort goes.
 CENTRE, SPREAD, SHARE = math.log(0.5), 1.1, 0.8
+DROPPED = 0.15
 
 
 def draw_levels(count, generator):
@@ -34,6 +39,12 @@ def draw_levels(count, generator):
     low, high = math.log(SIGMA_MIN), math.log(SIGMA_MAX)
     uniform = low + (high - low) * (u - SHARE) / (1 - SHARE)
     return torch.where(u < SHARE, normal, uniform).clamp(low, high).exp()
+
+
+def drop_labels(labels, null_class, generator):
+    """The null class in place of a share `DROPPED` of the labels (Ho & Salimans 2022, algorithm 1)."""
+    dropped = torch.rand(len(labels), generator=generator) < DROPPED
+    return torch.where(dropped, null_class, labels)
 
 
 def weight(sigma):
@@ -100,7 +111,8 @@ def main():
     parser.add_argument("--batch", type=int, default=128)
     parser.add_argument("--rate", type=float, default=1.5e-3)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--start", help="a checkpoint whose weights to go on from")
+    parser.add_argument("--classes", type=int, help="tell the network the label: 10, for digits")
+    parser.add_argument("--start", help="a checkpoint (.pt) or exported file (.onnx) to go on from")
     parser.add_argument("--float32", action="store_true", help="no bfloat16 autocast")
     args = parser.parse_args()
 
@@ -109,10 +121,10 @@ def main():
     torch.manual_seed(args.seed)
     generator = torch.Generator().manual_seed(args.seed)
 
-    images, _ = load(args.data, "train")
-    net = ScoreNetwork()
+    images, labels = load(args.data, "train")
+    net = ScoreNetwork(classes=args.classes)
     if args.start:
-        net.load_state_dict(torch.load(args.start)["weights"])
+        load_weights(net, args.start)
     averaged = Averaged(net, 0.999)
     optimizer = torch.optim.AdamW(
         net.parameters(), lr=args.rate, weight_decay=0.01, betas=(0.9, 0.99), fused=True
@@ -130,8 +142,9 @@ def main():
         sigma = draw_levels(args.batch, generator)
         z = torch.randn(x.shape, generator=generator)
         s = sigma.view(-1, 1, 1, 1)
+        label = None if args.classes is None else drop_labels(labels[pick], args.classes, generator)
         with torch.autocast("cpu", torch.bfloat16, enabled=not args.float32):
-            f = net.scaled_score(x + s * z, s)
+            f = net.scaled_score(x + s * z, s, label)
         loss = 0.5 * ((f.float() + z) ** 2).sum(dim=(1, 2, 3))
         log.add(sigma, loss.detach())
 
@@ -148,7 +161,6 @@ def main():
         done = step / args.steps if args.steps else spent / (60 * args.minutes)
         if step % 250 == 0 or done >= 1:
             print(f"step {step} {spent:.0f} s, loss by level: {log.line()}", flush=True)
-        if step % 1000 == 0 or done >= 1:
             checkpoint = {"weights": averaged.net.state_dict(), "step": step, "args": vars(args)}
             torch.save(checkpoint, out / "digits.pt")
 
