@@ -149,6 +149,8 @@ class ScoreNetwork(nn.Module):
 
     def scaled_score(self, x, sigma, label=None):
         """f = sigma * score; x [B, 1, 28, 28], sigma [B, 1, 1, 1], label int64 [B]."""
+        if (label is None) != (self.classes is None):
+            raise ValueError(f"a network with classes={self.classes} was given label={label}")
         c = torch.rsqrt(sigma * sigma + PIXEL_SD**2)
         centred = c * (x - PIXEL_MEAN)
         body = self.body(centred, sigma.double().log().float(), label).float()
