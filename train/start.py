@@ -26,7 +26,10 @@ def exported_weights(path, shapes):
     folded = [name for name in shapes if name not in weights and name != LABELS]
     constants = [stored[name] for node in graph.node for name in node.input if name in stored]
     if [c.size for c in constants] != [shapes[name].numel() for name in folded]:
-        raise ValueError(f"{path}: its constants are not those of the parameters {folded}")
+        raise ValueError(
+            f"{path}: {len(constants)} constants that are no parameter's by name, for {len(folded)} parameters"
+            " not found by name, or not of their sizes: another network, or other classes?"
+        )
     weights.update(zip(folded, constants, strict=True))
     return {name: torch.from_numpy(w.copy()).reshape(shapes[name]) for name, w in weights.items()}
 
