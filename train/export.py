@@ -22,8 +22,7 @@ SHAPE = (1, 28, 28)
 
 def load_network(path):
     checkpoint = torch.load(path, map_location="cpu")
-    classes = checkpoint["args"].get("classes")
-    net = ScoreNetwork() if classes is None else ScoreNetwork(classes=classes)
+    net = ScoreNetwork(classes=checkpoint["args"].get("classes"))
     net.load_state_dict(checkpoint["weights"])
     return net.eval(), checkpoint
 
@@ -46,11 +45,11 @@ def main():
     parser.add_argument("output")
     parser.add_argument("--settings", default=Path(__file__).with_name("digits.json"))
     args = parser.parse_args()
-    net, checkpoint = load_network(args.checkpoint)
+    net, _ = load_network(args.checkpoint)
     settings = json.loads(Path(args.settings).read_text(encoding="utf-8"))
     export(
         net,
-        contract(settings, checkpoint["args"].get("classes")),
+        contract(settings, net.classes),
         args.output,
         exporter="torchscript",
         batch_independent=True,
