@@ -143,8 +143,8 @@ def test_diffusers_score_sde_ve_corrector():
             flat = z.reshape(1, -1).numpy()
             hook = library.hook("ncsn_noise_fn", lambda request, block, flat=flat: np.copyto(block, flat))
             actual = model.sample(
-                sample_count=1, noise=hook, sampler=library.NCSN_SAMPLER_LANGEVIN,
-                step_convention=library.NCSN_STEP_FULL, step_size=a, steps_per_level=1, denoise=0, sigmas=[float(sigma)],
+                sample_count=1, noise=hook, sampler=library.NCSN_SAMPLER_LANGEVIN, sigmas=[float(sigma)],
+                step_convention=library.NCSN_STEP_FULL, step_size=a, steps_per_level=1, denoise=0,
                 init_kind=library.NCSN_INIT_GIVEN, init=x.numpy(),
             )  # fmt: skip
             close(actual - x.numpy(), (corrected - x).numpy())  # of the step itself, which is small beside x
