@@ -39,7 +39,8 @@ def table(path):
 def shorten(value):
     if isinstance(value, dict) and "expected" in value:
         return f"{len(value['expected'])} values at sigma {value['sigma']:g}, tolerance {value['tolerance']:g}"
-    if isinstance(value, list) and len(value) > 8 and not isinstance(value[0], str):
-        return f"{', '.join(f'{v:g}' for v in value[:4])}, ... {value[-1]:g} ({len(value)} values)"
+    if isinstance(value, list) and value and isinstance(value[0], float):
+        few = [f"{v:g}" for v in value]
+        return ", ".join(few if len(few) <= 8 else [*few[:4], "...", few[-1]]) + f" ({len(few)} values)"
     line = text(value)
     return line if len(line) <= WIDTH else line[: WIDTH - 3] + "..."
