@@ -81,20 +81,21 @@ def _plain(model, node):
 
 def random_operators(model):
     """Operators that draw random numbers, training-mode dropout among them, as ["name (operator)"]."""
-    true = {
-        t.name for t in model.graph.initializer if t.data_type == TensorProto.BOOL and numpy_helper.to_array(t).all()
-    }
+    true = {tensor.name for tensor in model.graph.initializer if _is_true(tensor)}
     for node in model.graph.node:
-        if node.op_type == "Constant" and node.attribute[0].name == "value":
-            tensor = node.attribute[0].t
-            if tensor.data_type == TensorProto.BOOL and numpy_helper.to_array(tensor).all():
-                true.add(node.output[0])
+        if node.op_type == "Constant" and node.attribute[0].name == "value" and _is_true(node.attribute[0].t):
+            true.add(node.output[0])
     found = []
     for node in model.graph.node:
         training_dropout = node.op_type == "Dropout" and len(node.input) > 2 and node.input[2] in true
         if node.op_type in RANDOM or training_dropout:
             found.append(f"{node.name or node.output[0]} ({node.op_type})")
     return found
+
+
+def _is_true(tensor):
+    stored_here = tensor.data_type == TensorProto.BOOL and not tensor.external_data
+    return stored_here and bool(numpy_helper.to_array(tensor).all())
 
 
 def training_norms(model):
