@@ -24,6 +24,7 @@ pub use kinds::{
     Conditioning, InitKind, InputScaling, OffLadder, Output, SamplerKind, Source, StepConvention,
     ValueRange,
 };
+pub(crate) use kinds::{Kind, kinds};
 pub use wiring::Wiring;
 
 use crate::error::{Result, bail};
