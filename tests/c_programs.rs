@@ -115,6 +115,7 @@ fn check_plain(name: &str) {
 
 programs! { check_plain:
     happy load_errors argument_errors param_errors runs hooks score_failures cancel threads log
+    diagnose
 }
 
 #[test]
@@ -272,13 +273,13 @@ fn runtime_beside_the_library() {
 /// The programs whose subject is memory, with the slower tools.
 mod valgrind {
     programs! { super::check_under_valgrind:
-        happy load_errors argument_errors param_errors runs hooks score_failures
+        happy load_errors argument_errors param_errors runs hooks score_failures diagnose
     }
 }
 
 mod sanitizers {
     programs! { super::check_with_sanitizers:
-        happy load_errors argument_errors param_errors runs hooks score_failures
+        happy load_errors argument_errors param_errors runs hooks score_failures diagnose
     }
 }
 

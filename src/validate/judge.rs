@@ -13,6 +13,8 @@ use crate::model::Model;
 
 /// Share of the noise that an output explains at sigma_1 if it is a multiple of the score.
 const LINEAR: f64 = 0.8;
+/// The same where the contract says so, and the mean of the data may be of the size of sigma_1.
+const ROUGHLY_LINEAR: f64 = 0.3;
 
 /// Finite levels, and how the contract's own reading fits them.
 pub(super) struct Judge<'a> {
@@ -81,15 +83,15 @@ impl Judge<'_> {
             text,
             suggestion: Vec::new(),
         };
-        let fits_alone = |reading: &Reading| {
+        let fits_alone = |reading: &Reading, least: f64| {
             let fit = level.fit(reading);
-            fit.may_be(FAIR) && fit.r2 > LINEAR
+            fit.may_be(FAIR) && fit.r2 > least
         };
         let alternatives: Vec<Reading> =
             Reading::all(contract.input_scaling, contract.sigma_data, &[])
                 .into_iter()
                 .filter(|reading| reading.is_multiple() && *reading != self.reading)
-                .filter(fits_alone)
+                .filter(|reading| fits_alone(reading, LINEAR))
                 .collect();
         let alternative = |severity| -> Vec<Finding> {
             let several = alternatives.len() > 1;
@@ -132,7 +134,7 @@ impl Judge<'_> {
             } else {
                 alternative(Severity::Error)
             });
-        } else if fits_alone(&self.reading) {
+        } else if fits_alone(&self.reading, ROUGHLY_LINEAR) {
             findings.extend(verdict::right(contract, &self.reading, self.fits, None, probed));
             if !alternatives.is_empty() {
                 let names: Vec<String> = alternatives.iter().map(Reading::text).collect();
@@ -150,7 +152,7 @@ impl Judge<'_> {
         } else {
             let found = self.search(None);
             findings.extend(if found.is_empty() {
-                verdict::poor(self.levels, self.fits, Standing::Bad, probed)
+                verdict::poor(self.levels, self.fits, Standing::of(self.fits), probed)
             } else {
                 verdict::other(&found, &self.reading, self.fits)
             });

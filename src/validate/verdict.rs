@@ -228,7 +228,7 @@ pub(super) fn poor(
         let hits = levels.iter().zip(fits).filter(|(_, fit)| test(fit));
         hits.map(|(level, _)| level.sigma).collect()
     };
-    if standing == Standing::Fair {
+    if standing != Standing::Bad {
         let off = place(&|fit| !fit.may_be(GOOD));
         return vec![finding(
             Check::Fit,
