@@ -31,6 +31,7 @@
  *   ncsn_run *        one thread at a time; a second one gets NCSN_ERR_STATE, not a crash
  *   ncsn_run_cancel   any thread, any time before ncsn_run_free
  *   ncsn_run_poll     any thread, any time before ncsn_run_free
+ *   ncsn_validation * any number of threads at once; ncsn_validation_free once
  *   ncsn_destroy      any thread, once, when no call is using the handle; runs keep the model alive
  *   ncsn_run_free     any thread, once; a call still inside the run is cancelled and finishes alone
  *   ncsn_last_error   the calling thread's own
@@ -550,6 +551,131 @@
 #define NCSN_LOG_DEBUG 4
 
 /**
+ * Denoising score matching: 1/2 E||s + z/sigma||^2.
+ */
+#define NCSN_OBJECTIVE_DSM 1
+
+/**
+ * Implicit score matching: E[tr J + 1/2 ||s||^2], J the Jacobian of the score in x.
+ */
+#define NCSN_OBJECTIVE_ISM 2
+
+/**
+ * Sliced score matching: E[v'Jv + 1/2 (v's)^2], v random signs.
+ */
+#define NCSN_OBJECTIVE_SSM 3
+
+/**
+ * Sliced score matching with reduced variance: E[v'Jv + 1/2 ||s||^2].
+ */
+#define NCSN_OBJECTIVE_SSM_VR 4
+
+/**
+ * Projected score matching against a given score: 1/2 E(v's - v's*)^2.
+ */
+#define NCSN_OBJECTIVE_PSM 5
+
+/**
+ * Explicit score matching against a given score: 1/2 E||s - s*||^2.
+ */
+#define NCSN_OBJECTIVE_ESM 6
+
+/**
+ * Finding: whether there was enough data to tell.
+ */
+#define NCSN_CHECK_DATA 1
+
+/**
+ * Finding: whether all outputs are finite.
+ */
+#define NCSN_CHECK_FINITE 2
+
+/**
+ * Finding: whether the output changes with x.
+ */
+#define NCSN_CHECK_CONSTANT 3
+
+/**
+ * Finding: whether the same x gives the same output twice.
+ */
+#define NCSN_CHECK_REPEATABLE 4
+
+/**
+ * Finding: whether a sample's output depends on the others of its batch.
+ */
+#define NCSN_CHECK_BATCH 5
+
+/**
+ * Finding: whether the conditioning is used, and holds what it should.
+ */
+#define NCSN_CHECK_CONDITIONING 6
+
+/**
+ * Finding: whether the labels are used.
+ */
+#define NCSN_CHECK_LABELS 7
+
+/**
+ * Finding: the precision that the network computes in.
+ */
+#define NCSN_CHECK_PRECISION 8
+
+/**
+ * Finding: what the output means.
+ */
+#define NCSN_CHECK_OUTPUT 9
+
+/**
+ * Finding: the sign of the output.
+ */
+#define NCSN_CHECK_SIGN 10
+
+/**
+ * Finding: the order of the levels, or the direction of time.
+ */
+#define NCSN_CHECK_LEVEL_ORDER 11
+
+/**
+ * Finding: the range of the data.
+ */
+#define NCSN_CHECK_DATA_RANGE 12
+
+/**
+ * Finding: the scale of the noise levels.
+ */
+#define NCSN_CHECK_SIGMA_SCALE 13
+
+/**
+ * Finding: what x is multiplied with, and sigma_data.
+ */
+#define NCSN_CHECK_INPUT_SCALING 14
+
+/**
+ * Finding: how well the score fits at each level.
+ */
+#define NCSN_CHECK_FIT 15
+
+/**
+ * A finding that is as it should be.
+ */
+#define NCSN_SEVERITY_OK 1
+
+/**
+ * A finding that is worth knowing.
+ */
+#define NCSN_SEVERITY_NOTE 2
+
+/**
+ * Probably not as wanted; samples can still be right.
+ */
+#define NCSN_SEVERITY_WARNING 3
+
+/**
+ * Samples will be wrong.
+ */
+#define NCSN_SEVERITY_ERROR 4
+
+/**
  * A loaded score network. Share it freely between threads.
  */
 typedef struct ncsn_model ncsn_model;
@@ -558,6 +684,11 @@ typedef struct ncsn_model ncsn_model;
  * A batch of Markov chains in progress. One thread at a time; ncsn_run_cancel() from any.
  */
 typedef struct ncsn_run ncsn_run;
+
+/**
+ * What ncsn_validate() found. Read it with ncsn_validation_get() from any number of threads.
+ */
+typedef struct ncsn_validation ncsn_validation;
 
 /**
  * What a call reports: 0 is success, positive values are news, negative values are errors.
@@ -1358,6 +1489,432 @@ typedef struct ncsn_sample_params {
     void *guide_user;
 } ncsn_sample_params;
 
+/**
+ * Which objective to evaluate, on what. Initialise with ncsn_evaluate_params_init().
+ */
+typedef struct ncsn_evaluate_params {
+    /**
+     * sizeof(ncsn_evaluate_params); set by ncsn_evaluate_params_init().
+     */
+    uint32_t struct_size;
+    /**
+     * NCSN_OBJECTIVE_*. Default DSM.
+     */
+    int32_t objective;
+    /**
+     * Seed of the noise and of the random directions.
+     */
+    uint64_t seed;
+    /**
+     * Samples in the data's own range, one after another.
+     */
+    const float *data;
+    /**
+     * Number of floats in `data`: a multiple of ncsn_model_info::element_count.
+     */
+    size_t data_count;
+    /**
+     * One class label per sample, -1 for no class. NULL: no class, for all.
+     */
+    const int64_t *labels;
+    /**
+     * Number of entries in `labels`.
+     */
+    size_t label_count;
+    /**
+     * Noise levels, largest first. NULL: the model's own.
+     */
+    const double *sigmas;
+    /**
+     * Number of entries in `sigmas`.
+     */
+    size_t sigma_count;
+    /**
+     * At most this many of the model's own levels, spread evenly, both ends among them. 0
+     * (default): all.
+     */
+    uint32_t max_levels;
+    /**
+     * Random directions per sample, for the objectives that use them. Default 1.
+     */
+    uint32_t directions;
+    /**
+     * Step of the central differences in units of sigma, in (0, 1]. Default 0.01.
+     */
+    double difference;
+    /**
+     * The given score of NCSN_OBJECTIVE_PSM and _ESM: a model of samples of the same shape. NULL
+     * for the others.
+     */
+    const struct ncsn_model *target;
+    /**
+     * Samples evaluated at once; 0: chosen. It does not change the result.
+     */
+    uint32_t batch_size;
+    /**
+     * Set to 0.
+     */
+    uint32_t reserved;
+} ncsn_evaluate_params;
+
+/**
+ * An objective at one noise level. This struct is frozen: it never grows.
+ */
+typedef struct ncsn_level_loss {
+    /**
+     * The noise level.
+     */
+    double sigma;
+    /**
+     * The objective: the mean over the samples.
+     */
+    double loss;
+    /**
+     * Its standard error, from the spread over the samples; 0 for a single sample.
+     */
+    double standard_error;
+    /**
+     * sigma^2 * loss: this level's part in MDSM.
+     */
+    double weighted;
+    /**
+     * For objectives with derivatives: how far the differences with the step and with twice the
+     * step are apart, relative to their size; well below 1 when the step suits the network. -1 for
+     * the others.
+     */
+    double difference_error;
+    /**
+     * Number of samples.
+     */
+    uint64_t count;
+} ncsn_level_loss;
+
+/**
+ * The objective over all levels. Filled by ncsn_evaluate().
+ */
+typedef struct ncsn_evaluation {
+    /**
+     * sizeof(ncsn_evaluation); set by the caller before the call.
+     */
+    uint32_t struct_size;
+    /**
+     * NCSN_OBJECTIVE_ISM: 1 when the trace is exact up to the differences (samples of up to 64
+     * floats), 0 when it is estimated along the random directions, which makes it SSM-VR.
+     */
+    int32_t exact_trace;
+    /**
+     * (1/L) sum of sigma_i^2 loss_i over the levels: MDSM when the objective is DSM.
+     */
+    double total;
+    /**
+     * Its standard error.
+     */
+    double total_error;
+    /**
+     * Number of levels, and of entries written.
+     */
+    size_t level_count;
+    /**
+     * Network evaluations spent on each sample.
+     */
+    uint64_t evaluations;
+} ncsn_evaluation;
+
+/**
+ * How to validate. Initialise with ncsn_validate_params_init().
+ */
+typedef struct ncsn_validate_params {
+    /**
+     * sizeof(ncsn_validate_params); set by ncsn_validate_params_init().
+     */
+    uint32_t struct_size;
+    /**
+     * At most this many of the model's levels, spread evenly, both ends among them; 0: all.
+     * Default 12.
+     */
+    uint32_t max_levels;
+    /**
+     * Seed of the noise.
+     */
+    uint64_t seed;
+    /**
+     * Samples in the data's own range, one after another; about 100 suffice. NULL: without data,
+     * at the largest level alone.
+     */
+    const float *data;
+    /**
+     * Number of floats in `data`: a multiple of ncsn_model_info::element_count.
+     */
+    size_t data_count;
+    /**
+     * One class label per sample, -1 for no class. NULL: no class, for all.
+     */
+    const int64_t *labels;
+    /**
+     * Number of entries in `labels`.
+     */
+    size_t label_count;
+    /**
+     * At most this many of the samples, spread evenly; 0: all. Default 256.
+     */
+    uint32_t max_samples;
+    /**
+     * Samples evaluated at once; 0: chosen.
+     */
+    uint32_t batch_size;
+} ncsn_validate_params;
+
+/**
+ * What was measured at one noise level; NaN where outputs were not finite. This struct is frozen:
+ * it never grows.
+ */
+typedef struct ncsn_level_check {
+    /**
+     * Index in the model's ladder, 0 = largest sigma.
+     */
+    uint32_t level;
+    /**
+     * 0.
+     */
+    uint32_t reserved;
+    /**
+     * The noise level.
+     */
+    double sigma;
+    /**
+     * E[s.(-z/sigma)] / E||s||^2 of the score as the contract reads it: 1 when all is right.
+     */
+    double slope;
+    /**
+     * Its standard error.
+     */
+    double slope_error;
+    /**
+     * The same of the network's raw output: 1 for the score, 1/sigma for sigma s, -1/sigma for the
+     * noise.
+     */
+    double raw_slope;
+    /**
+     * How much of -z/sigma the score explains, with the best factor: 0 to 1.
+     */
+    double r2;
+    /**
+     * sigma^2 DSM = 1/2 E||sigma s + z||^2.
+     */
+    double loss;
+    /**
+     * Its standard error.
+     */
+    double loss_error;
+    /**
+     * What a score of zero has for a loss, about D/2. A loss above it is worse than nothing.
+     */
+    double zero_loss;
+    /**
+     * Number of the caller's samples; 0 without data.
+     */
+    uint64_t count;
+} ncsn_level_check;
+
+/**
+ * A metadata entry that would make a model right. This struct is frozen: it never grows.
+ */
+typedef struct ncsn_suggestion {
+    /**
+     * The key, e.g. "ncsn.output".
+     */
+    const char *key;
+    /**
+     * The value; "" for a key to remove.
+     */
+    const char *value;
+} ncsn_suggestion;
+
+/**
+ * One verdict on a model. This struct is frozen: it never grows.
+ */
+typedef struct ncsn_finding {
+    /**
+     * NCSN_CHECK_*: what was looked at.
+     */
+    int32_t check;
+    /**
+     * NCSN_SEVERITY_*.
+     */
+    int32_t severity;
+    /**
+     * What was found, where, and what to do about it.
+     */
+    const char *text;
+    /**
+     * Metadata that would make it right, or NULL.
+     */
+    const struct ncsn_suggestion *suggestions;
+    /**
+     * Number of entries in `suggestions`.
+     */
+    size_t suggestion_count;
+} ncsn_finding;
+
+/**
+ * What ncsn_validate() found. Filled by ncsn_validation_get(). Pointers live until
+ * ncsn_validation_free(); strings are UTF-8, never NULL.
+ */
+typedef struct ncsn_validation_info {
+    /**
+     * sizeof(ncsn_validation_info); set by the caller before the call.
+     */
+    uint32_t struct_size;
+    /**
+     * 1 when no finding is an error.
+     */
+    int32_t passed;
+    /**
+     * 1 when the caller's data were used.
+     */
+    int32_t with_data;
+    /**
+     * 0.
+     */
+    uint32_t reserved;
+    /**
+     * The levels that were looked at, largest noise first.
+     */
+    const struct ncsn_level_check *levels;
+    /**
+     * Number of entries in `levels`.
+     */
+    size_t level_count;
+    /**
+     * The verdicts, worst first.
+     */
+    const struct ncsn_finding *findings;
+    /**
+     * Number of entries in `findings`.
+     */
+    size_t finding_count;
+    /**
+     * All findings as text to print, one a line, suggestions indented below.
+     */
+    const char *report;
+} ncsn_validation_info;
+
+/**
+ * What is known of the data, and what is wanted. Initialise with ncsn_recommend_params_init().
+ */
+typedef struct ncsn_recommend_params {
+    /**
+     * sizeof(ncsn_recommend_params); set by ncsn_recommend_params_init().
+     */
+    uint32_t struct_size;
+    /**
+     * T, Langevin steps at each level. Default 5.
+     */
+    uint32_t steps_per_level;
+    /**
+     * D: floats in a sample. Must be set.
+     */
+    size_t dimension;
+    /**
+     * The largest distance between two samples, which becomes sigma_1; 0: measured in `data`.
+     */
+    double diameter;
+    /**
+     * Samples, one after another, to measure the diameter in. NULL when `diameter` is set.
+     */
+    const float *data;
+    /**
+     * Number of floats in `data`: a multiple of `dimension`.
+     */
+    size_t data_count;
+    /**
+     * sigma_L. Default 0.01.
+     */
+    double sigma_min;
+    /**
+     * C of technique 2: how much of a level's shell the next one covers. Default 0.567.
+     */
+    double coverage;
+    /**
+     * This many levels instead of those that the coverage asks for; 0 (default): by coverage.
+     */
+    size_t level_count;
+} ncsn_recommend_params;
+
+/**
+ * A step size and what it does to the chains. This struct is frozen: it never grows.
+ */
+typedef struct ncsn_recommended_step {
+    /**
+     * kappa = c epsilon / sigma_L^2.
+     */
+    double kappa;
+    /**
+     * epsilon for NCSN_STEP_HALF.
+     */
+    double epsilon_half;
+    /**
+     * epsilon for NCSN_STEP_FULL.
+     */
+    double epsilon_full;
+    /**
+     * Technique 4's s_T^2 / sigma_i^2: the variance after the steps of a level, relative to the
+     * level's own, of chains that came with that of the level before.
+     */
+    double variance_ratio;
+    /**
+     * r*: the same of chains that came with what all levels before left in them.
+     */
+    double accumulated_ratio;
+} ncsn_recommended_step;
+
+/**
+ * A ladder and step sizes. Filled by ncsn_recommend().
+ */
+typedef struct ncsn_recommendation {
+    /**
+     * sizeof(ncsn_recommendation); set by the caller before the call.
+     */
+    uint32_t struct_size;
+    /**
+     * 1 unless `diameter` was measured in too many samples to compare every pair; it may then be a
+     * few percent short.
+     */
+    int32_t exact_diameter;
+    /**
+     * The diameter, given or measured: the largest noise level.
+     */
+    double diameter;
+    /**
+     * gamma of technique 2: the ratio of neighbouring levels that has the coverage asked for.
+     */
+    double gamma;
+    /**
+     * The ratio of neighbouring levels in the ladder.
+     */
+    double ratio;
+    /**
+     * C of the ladder.
+     */
+    double coverage;
+    /**
+     * L: number of levels in the ladder.
+     */
+    size_t level_count;
+    /**
+     * Network evaluations of a sample: L T, and one for the final denoising.
+     */
+    uint64_t evaluations;
+    /**
+     * The step size of technique 4: brings `variance_ratio` closest to 1, as published models do.
+     */
+    struct ncsn_recommended_step step;
+    /**
+     * The one that brings `accumulated_ratio` closest to 1: the better one for T of 1 to 3.
+     */
+    struct ncsn_recommended_step accumulated_step;
+} ncsn_recommendation;
+
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
@@ -1580,6 +2137,87 @@ size_t ncsn_run_error(const struct ncsn_run *run, char *buf, size_t cap);
  * callbacks, is cancelled and finishes on its own. NULL is ignored. Call it once.
  */
 void ncsn_run_free(struct ncsn_run *run);
+
+/**
+ * Fills `params` with the defaults: DSM at all levels, no data. `struct_size` is
+ * sizeof(ncsn_evaluate_params).
+ */
+ncsn_status ncsn_evaluate_params_init(struct ncsn_evaluate_params *params, uint32_t struct_size);
+
+/**
+ * A score-matching objective at each noise level, on the caller's data. The network is a black box:
+ * derivatives are central differences.
+ *
+ * `levels` is the caller's array of `level_capacity` entries, of which the first
+ * `evaluation->level_count` are written: `params->sigma_count` of them, or as many as the model has
+ * levels, but `params->max_levels` at most. NCSN_ERR_BUFFER, before anything is evaluated, when they do
+ * not fit; NULL and 0 for the totals alone. Set `evaluation->struct_size`. Evaluates in batches, and
+ * returns when all is done.
+ *
+ * Other errors: NCSN_ERR_ARGUMENT (data, labels or parameters that do not fit), NCSN_ERR_SHAPE
+ * (`target` has other samples), NCSN_ERR_NON_FINITE (in data or scores), NCSN_ERR_STRUCT_SIZE,
+ * NCSN_ERR_OUT_OF_MEMORY, NCSN_ERR_CALLBACK, NCSN_ERR_MODEL.
+ */
+ncsn_status ncsn_evaluate(const struct ncsn_model *model,
+                          const struct ncsn_evaluate_params *params,
+                          struct ncsn_level_loss *levels,
+                          size_t level_capacity,
+                          struct ncsn_evaluation *evaluation);
+
+/**
+ * Fills `params` with the defaults: no data. `struct_size` is sizeof(ncsn_validate_params).
+ */
+ncsn_status ncsn_validate_params_init(struct ncsn_validate_params *params, uint32_t struct_size);
+
+/**
+ * Whether the network is what its contract says: perturbs some of the caller's samples, regresses
+ * -z/sigma on what the network returns, and says in words what is right, what is wrong, and which
+ * metadata would make it right. Without data the largest level alone is looked at.
+ *
+ * A network that is wrong is no error: the call returns NCSN_OK, and `passed` of
+ * ncsn_validation_info is 0. On success `*out` is to be read with ncsn_validation_get() and released
+ * with ncsn_validation_free(). It does not need the model any more.
+ *
+ * Errors: NCSN_ERR_ARGUMENT (data of another shape or range, labels that do not fit, a model without
+ * noise levels), NCSN_ERR_NON_FINITE (in the data), NCSN_ERR_STRUCT_SIZE, NCSN_ERR_OUT_OF_MEMORY,
+ * NCSN_ERR_CALLBACK, NCSN_ERR_MODEL.
+ */
+ncsn_status ncsn_validate(const struct ncsn_model *model,
+                          const struct ncsn_validate_params *params,
+                          struct ncsn_validation **out);
+
+/**
+ * What was found. Set `info->struct_size` = sizeof(ncsn_validation_info) before the call.
+ */
+ncsn_status ncsn_validation_get(const struct ncsn_validation *validation,
+                                struct ncsn_validation_info *info);
+
+/**
+ * Releases what ncsn_validate() made. NULL is ignored.
+ */
+void ncsn_validation_free(struct ncsn_validation *validation);
+
+/**
+ * Fills `params` with the defaults; `dimension` and one of `diameter` and `data` are left to set.
+ * `struct_size` is sizeof(ncsn_recommend_params).
+ */
+ncsn_status ncsn_recommend_params_init(struct ncsn_recommend_params *params, uint32_t struct_size);
+
+/**
+ * A ladder and a step size for data of a given size: techniques 1, 2 and 4 of Song & Ermon 2020
+ * (NCSNv2). No model is needed.
+ *
+ * `sigmas` is the caller's array of `sigma_capacity` entries, of which the first
+ * `recommendation->level_count` are written, largest level first. NULL and 0: the numbers alone, among
+ * them `level_count`, to ask for the size; give `diameter` the second time, if it was measured.
+ * NCSN_ERR_BUFFER when they do not fit. Set `recommendation->struct_size`.
+ *
+ * Other errors: NCSN_ERR_ARGUMENT, NCSN_ERR_NON_FINITE (in `data`), NCSN_ERR_STRUCT_SIZE.
+ */
+ncsn_status ncsn_recommend(const struct ncsn_recommend_params *params,
+                           double *sigmas,
+                           size_t sigma_capacity,
+                           struct ncsn_recommendation *recommendation);
 
 #ifdef __cplusplus
 }  // extern "C"

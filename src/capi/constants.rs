@@ -224,3 +224,56 @@ pub const NCSN_LOG_WARN: i32 = 2;
 pub const NCSN_LOG_INFO: i32 = 3;
 /// Log level: for debugging this library.
 pub const NCSN_LOG_DEBUG: i32 = 4;
+
+/// Denoising score matching: 1/2 E||s + z/sigma||^2.
+pub const NCSN_OBJECTIVE_DSM: i32 = 1;
+/// Implicit score matching: E[tr J + 1/2 ||s||^2], J the Jacobian of the score in x.
+pub const NCSN_OBJECTIVE_ISM: i32 = 2;
+/// Sliced score matching: E[v'Jv + 1/2 (v's)^2], v random signs.
+pub const NCSN_OBJECTIVE_SSM: i32 = 3;
+/// Sliced score matching with reduced variance: E[v'Jv + 1/2 ||s||^2].
+pub const NCSN_OBJECTIVE_SSM_VR: i32 = 4;
+/// Projected score matching against a given score: 1/2 E(v's - v's*)^2.
+pub const NCSN_OBJECTIVE_PSM: i32 = 5;
+/// Explicit score matching against a given score: 1/2 E||s - s*||^2.
+pub const NCSN_OBJECTIVE_ESM: i32 = 6;
+
+/// Finding: whether there was enough data to tell.
+pub const NCSN_CHECK_DATA: i32 = 1;
+/// Finding: whether all outputs are finite.
+pub const NCSN_CHECK_FINITE: i32 = 2;
+/// Finding: whether the output changes with x.
+pub const NCSN_CHECK_CONSTANT: i32 = 3;
+/// Finding: whether the same x gives the same output twice.
+pub const NCSN_CHECK_REPEATABLE: i32 = 4;
+/// Finding: whether a sample's output depends on the others of its batch.
+pub const NCSN_CHECK_BATCH: i32 = 5;
+/// Finding: whether the conditioning is used, and holds what it should.
+pub const NCSN_CHECK_CONDITIONING: i32 = 6;
+/// Finding: whether the labels are used.
+pub const NCSN_CHECK_LABELS: i32 = 7;
+/// Finding: the precision that the network computes in.
+pub const NCSN_CHECK_PRECISION: i32 = 8;
+/// Finding: what the output means.
+pub const NCSN_CHECK_OUTPUT: i32 = 9;
+/// Finding: the sign of the output.
+pub const NCSN_CHECK_SIGN: i32 = 10;
+/// Finding: the order of the levels, or the direction of time.
+pub const NCSN_CHECK_LEVEL_ORDER: i32 = 11;
+/// Finding: the range of the data.
+pub const NCSN_CHECK_DATA_RANGE: i32 = 12;
+/// Finding: the scale of the noise levels.
+pub const NCSN_CHECK_SIGMA_SCALE: i32 = 13;
+/// Finding: what x is multiplied with, and sigma_data.
+pub const NCSN_CHECK_INPUT_SCALING: i32 = 14;
+/// Finding: how well the score fits at each level.
+pub const NCSN_CHECK_FIT: i32 = 15;
+
+/// A finding that is as it should be.
+pub const NCSN_SEVERITY_OK: i32 = 1;
+/// A finding that is worth knowing.
+pub const NCSN_SEVERITY_NOTE: i32 = 2;
+/// Probably not as wanted; samples can still be right.
+pub const NCSN_SEVERITY_WARNING: i32 = 3;
+/// Samples will be wrong.
+pub const NCSN_SEVERITY_ERROR: i32 = 4;

@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// A `from_code` of one of the kinds, with 0 for "the model's own".
-fn kind<T>(code: i32, from_code: fn(i32) -> Option<T>, name: &str) -> Result<Option<T>> {
+pub(super) fn kind<T>(code: i32, from_code: fn(i32) -> Option<T>, name: &str) -> Result<Option<T>> {
     match code {
         0 => Ok(None),
         _ => from_code(code).map(Some).ok_or_else(|| unknown(name, code)),

@@ -99,6 +99,31 @@ pub(super) unsafe fn copy_text(text: &str, buf: *mut c_char, cap: usize) -> usiz
     text.len() + 1
 }
 
+/// The host's array of `count` slots, for at least `needed` values; NULL and 0 go together.
+///
+/// # Safety
+/// NULL or valid for `count` writes for the lifetime.
+pub(super) unsafe fn slots<'a, T>(
+    pointer: *mut T,
+    count: usize,
+    needed: usize,
+    name: &str,
+) -> Result<Option<&'a mut [T]>> {
+    match (pointer.is_null(), count) {
+        (true, 0) => return Ok(None),
+        (true, _) => bail!(Argument, "{name} is NULL, but its capacity is {count}"),
+        (false, _) if count > isize::MAX as usize / size_of::<T>() => {
+            bail!(Argument, "the capacity of {name}, {count}, exceeds the address space")
+        }
+        (false, _) if count < needed => {
+            bail!(Buffer, "{name} has room for {count} entries, but there are {needed}")
+        }
+        (false, _) => {}
+    }
+    // SAFETY: as the caller says, and the size was checked.
+    Ok(Some(unsafe { std::slice::from_raw_parts_mut(pointer, count) }))
+}
+
 /// A plain C struct whose first field is `uint32_t struct_size`.
 ///
 /// # Safety
@@ -122,6 +147,8 @@ macro_rules! sized {
 }
 
 sized!(ncsn_model_options, ncsn_model_info, ncsn_sample_params, ncsn_progress, ncsn_score_source);
+sized!(ncsn_evaluate_params, ncsn_evaluation, ncsn_validate_params, ncsn_validation_info);
+sized!(ncsn_recommend_params, ncsn_recommendation);
 
 /// The size that a struct of the host claims, if it can be one. Fields are 4 or 8 bytes, aligned,
 /// so a size that is a multiple of 8 cuts none in two.

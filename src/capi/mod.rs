@@ -15,6 +15,7 @@ mod hooks;
 mod memory;
 
 pub mod constants;
+pub mod diagnose;
 pub mod log;
 pub mod model;
 pub mod run;

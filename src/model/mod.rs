@@ -27,6 +27,7 @@ pub use kinds::{
     Conditioning, InitKind, InputScaling, OffLadder, Output, SamplerKind, Source, StepConvention,
     ValueRange,
 };
+pub(crate) use kinds::{Kind, kinds};
 pub(crate) use precision::remarks;
 pub use wiring::Wiring;
 
