@@ -17,8 +17,8 @@ const VALUE_LIMIT: usize = 16 << 20;
 const TOTAL_LIMIT: usize = 64 << 20;
 const PREFIX: &str = "ncsn.";
 
-/// Every key this version knows, so that a misspelt one is noticed.
-const KEYS: &[&str] = &[
+/// Every metadata key this version knows, without `ncsn.`, so that a misspelt one is noticed.
+pub const KEYS: &[&str] = &[
     "version",
     "conditioning",
     "conditioning_scale",
@@ -52,10 +52,11 @@ const KEYS: &[&str] = &[
     "selfcheck",
 ];
 
-/// Reads what the properties say. Keys outside `ncsn.*` are somebody else's and ignored.
+/// Reads what metadata properties say, keys in full. Keys outside `ncsn.*` are somebody else's and
+/// ignored.
 ///
 /// # Errors
-/// [`Error::Contract`] that names the key and what it should hold.
+/// [`Error::Contract`](crate::Error::Contract) that names the key and what it should hold.
 pub fn parse(properties: &BTreeMap<String, String>) -> Result<Facts> {
     let reader = Reader { properties };
     let total: usize = properties

@@ -24,6 +24,7 @@ pub use kinds::{
     Conditioning, InitKind, InputScaling, OffLadder, Output, SamplerKind, Source, StepConvention,
     ValueRange,
 };
+pub use metadata::{KEYS as METADATA_KEYS, parse as parse_metadata};
 pub use wiring::Wiring;
 
 use crate::error::{Result, bail};
