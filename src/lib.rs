@@ -25,14 +25,17 @@ mod image;
 pub mod log;
 mod model;
 pub mod noise;
+mod objective;
 mod onnx;
 pub mod ort;
 mod params;
 mod philox;
+mod recommend;
 mod run;
 mod sampler;
 pub mod schedule;
 mod snapshot;
+mod validate;
 
 pub use error::{Error, Result};
 pub use hooks::{
@@ -45,7 +48,12 @@ pub use model::{
     METADATA_KEYS, Model, Network, OffLadder, Output, Port, Query, RuntimeInfo, SamplerKind,
     SelfCheck, Source, StepConvention, UNCONDITIONAL, ValueRange, Wiring, annotate, parse_metadata,
 };
+pub use objective::{EvaluateParams, Evaluation, LevelLoss, Objective};
 pub use ort::{Fallback, Inspection, ModelOptions, Provider, ProviderOption};
 pub use params::{Init, PreviewKind, SampleParams, Schedule};
 pub use philox::{PhiloxRng, philox4x32};
+pub use recommend::{
+    Diameter, RecommendParams, Recommendation, RecommendedStep, diameter, recommend,
+};
 pub use run::{Canceller, Read, Run, RunState};
+pub use validate::{Check, Finding, LevelCheck, Severity, ValidateParams, Validation};

@@ -19,7 +19,7 @@
 //! fill memory in order). In the rest, e = 64 floor(D/64) + r is normal r mod 4 of block
 //! 16 floor(D/64) + floor(r/4).
 
-use crate::philox::{LANES, Words, philox4x32_lanes};
+use crate::philox::{LANES, Words, philox4x32, philox4x32_lanes};
 
 /// Sample indices are below this bound, so that they fit the counter.
 pub const SAMPLE_LIMIT: u64 = 1 << 48;
@@ -38,6 +38,10 @@ pub enum Purpose {
     Init = 1,
     /// A Langevin update.
     Langevin = 2,
+    /// The perturbation of data that an objective or the validator is evaluated on.
+    Perturb = 8,
+    /// A random direction that a derivative is taken along.
+    Direction = 9,
 }
 
 /// Which draw: everything in the key but the seed, the sample and the element.
@@ -74,6 +78,22 @@ pub fn fill_normals(seed: u64, draw: Draw, first_sample: u64, elements: usize, o
 /// normal j, its top 24 bits.
 pub fn fill_uniforms(seed: u64, draw: Draw, first_sample: u64, elements: usize, out: &mut [f32]) {
     dispatch(seed, draw, first_sample, elements, out, Kind::Uniform);
+}
+
+/// As [`fill_normals`], fair signs, +1 or -1 (Rademacher): element e is bit e mod 32 of word
+/// floor(e/32) mod 4 of block floor(e/128), set for -1.
+pub fn fill_signs(seed: u64, draw: Draw, first_sample: u64, elements: usize, out: &mut [f32]) {
+    if elements == 0 {
+        return;
+    }
+    for (sample, signs) in (first_sample..).zip(out.chunks_exact_mut(elements)) {
+        for (block, part) in signs.chunks_mut(128).enumerate() {
+            let words = philox4x32(draw.counter(block as u32, sample), seed);
+            for (e, sign) in part.iter_mut().enumerate() {
+                *sign = f32::from_bits(1.0_f32.to_bits() | (words[e / 32] >> (e % 32) << 31));
+            }
+        }
+    }
 }
 
 #[derive(Clone, Copy)]
@@ -255,7 +275,6 @@ fn cos_sin_turn(word: u32) -> (f32, f32) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::philox::philox4x32;
 
     const DRAW: Draw = Draw { purpose: Purpose::Langevin, level: 3, step: 11 };
 
@@ -290,6 +309,22 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn signs_are_fair_and_do_not_depend_on_the_batch() {
+        let draw = Draw { purpose: Purpose::Direction, level: 2, step: 1 };
+        let (samples, elements) = (50, 300);
+        let mut all = vec![0.0; samples * elements];
+        fill_signs(5, draw, 7, elements, &mut all);
+        assert!(all.iter().all(|&sign| sign == 1.0 || sign == -1.0));
+        let sum: f32 = all.iter().sum();
+        assert!(sum.abs() < 5.0 * (all.len() as f32).sqrt(), "{sum}");
+        let mut one = vec![0.0; elements];
+        fill_signs(5, draw, 7 + 31, elements, &mut one);
+        assert_eq!(one, all[31 * elements..32 * elements]);
+        let words = philox4x32(draw.counter(1, 38), 5);
+        assert_eq!(one[128 + 40] < 0.0, words[1] >> 8 & 1 == 1);
     }
 
     #[test]

@@ -81,11 +81,8 @@ pub fn kappa(convention: StepConvention, epsilon: f64, sigma_last: f64) -> f64 {
 }
 
 /// The step size that Song & Ermon 2020 (NCSNv2, technique 4) recommend for a ladder and T steps a
-/// level, for the given convention.
-///
-/// With kappa as above and b = 1/(1 - kappa/2), the variance after T steps at a level, relative to
-/// that level's, is (1-kappa)^(2T) (gamma^2 - b) + b; the step size is the one that brings it
-/// closest to 1. gamma is the mean ratio of neighbouring levels.
+/// level, for the given convention: the one that brings [`variance_ratio`] closest to 1. gamma is the
+/// mean ratio of neighbouring levels.
 #[must_use]
 pub fn recommended_step_size(sigmas: &[f64], steps: u32, convention: StepConvention) -> f64 {
     let last = sigmas[sigmas.len() - 1];
@@ -94,24 +91,66 @@ pub fn recommended_step_size(sigmas: &[f64], steps: u32, convention: StepConvent
     } else {
         (sigmas[0] / last).powf(1.0 / (sigmas.len() - 1) as f64)
     };
-    let miss = |kappa: f64| {
-        let b = 1.0 / (1.0 - kappa / 2.0);
-        let left = (1.0 - kappa).powf(2.0 * f64::from(steps));
-        (left * (gamma * gamma - b) + b - 1.0).abs()
-    };
-    // One dimension, cheap, and with more than one local minimum for long ladders: scan ln(kappa)
-    // and refine around the best.
-    let (mut low, mut high) = (1e-6_f64.ln(), 0.999_f64.ln());
+    variance_step(gamma, steps) * last * last / convention.c()
+}
+
+/// s_T^2 / sigma_i^2, the variance after T steps at a level relative to the level's own, of chains
+/// that come from the level before, gamma times larger, with that level's variance:
+/// q (gamma^2 - b) + b, q = (1-kappa)^(2T), b = 1/(1 - kappa/2) (NCSNv2, proposition 3).
+#[must_use]
+pub fn variance_ratio(kappa: f64, gamma: f64, steps: u32) -> f64 {
+    let (kept, b) = kept_and_limit(-(-kappa).ln_1p(), steps);
+    kept * (gamma * gamma - b) + b
+}
+
+/// r*, the same ratio of chains that come with what all levels before have left in them: the fixed
+/// point of r <- q gamma^2 r + b (1-q), which is b (1-q) / (1 - q gamma^2). Infinite where the excess
+/// grows from level to level.
+#[must_use]
+pub fn accumulated_ratio(kappa: f64, gamma: f64, steps: u32) -> f64 {
+    accumulated(-(-kappa).ln_1p(), gamma, steps)
+}
+
+/// kappa in (0, 1) that brings [`variance_ratio`] closest to 1.
+pub(crate) fn variance_step(gamma: f64, steps: u32) -> f64 {
+    lowest_kappa(|rate| {
+        let (kept, b) = kept_and_limit(rate, steps);
+        kept * (gamma * gamma - b) + b
+    })
+}
+
+/// kappa in (0, 1) that brings [`accumulated_ratio`] closest to 1.
+pub(crate) fn accumulated_step(gamma: f64, steps: u32) -> f64 {
+    lowest_kappa(|rate| accumulated(rate, gamma, steps))
+}
+
+fn accumulated(rate: f64, gamma: f64, steps: u32) -> f64 {
+    let (kept, b) = kept_and_limit(rate, steps);
+    let lost = -(-2.0 * f64::from(steps) * rate).exp_m1();
+    let left = 1.0 - kept * gamma * gamma;
+    if left > 0.0 { b * lost / left } else { f64::INFINITY }
+}
+
+/// (q, b) at 1 - kappa = exp(-rate).
+fn kept_and_limit(rate: f64, steps: u32) -> (f64, f64) {
+    ((-2.0 * f64::from(steps) * rate).exp(), 2.0 / (1.0 + (-rate).exp()))
+}
+
+/// The kappa at which `ratio`, a function of -ln(1 - kappa) that is nowhere below 1, is lowest. In
+/// these terms small steps for many T and large ones for few are alike: scan the logarithm and refine
+/// around the best.
+fn lowest_kappa(ratio: impl Fn(f64) -> f64) -> f64 {
+    let (mut low, mut high) = (1e-9_f64.ln(), 30.0_f64.ln());
     let mut best = low;
     for _ in 0..6 {
         let n = 400;
         let at = |i: i32| low + (high - low) * f64::from(i) / f64::from(n);
         let i =
-            (0..=n).min_by(|&i, &j| miss(at(i).exp()).total_cmp(&miss(at(j).exp()))).unwrap_or(0);
+            (0..=n).min_by(|&i, &j| ratio(at(i).exp()).total_cmp(&ratio(at(j).exp()))).unwrap_or(0);
         best = at(i);
         (low, high) = (at((i - 1).max(0)), at((i + 1).min(n)));
     }
-    best.exp() * last * last / convention.c()
+    -(-best.exp()).exp_m1()
 }
 
 #[cfg(test)]

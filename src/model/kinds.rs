@@ -13,14 +13,14 @@ pub(crate) trait Kind: Copy + 'static {
 /// An enumeration whose members have a metadata name and a C constant.
 macro_rules! kinds {
     ($(#[$doc:meta])* $name:ident { $($(#[$item_doc:meta])* $item:ident = $code:literal, $text:literal;)* }) => {
-        $(#[$doc])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+        $(#[$doc])*
         #[repr(i32)]
         pub enum $name {
             $($(#[$item_doc])* $item = $code,)*
         }
 
-        impl Kind for $name {
+        impl $crate::model::Kind for $name {
             const MEMBERS: &'static [Self] = Self::ALL;
 
             fn text(self) -> &'static str {
@@ -58,6 +58,8 @@ macro_rules! kinds {
         }
     };
 }
+
+pub(crate) use kinds;
 
 kinds! {
     /// What the network's second input holds, as a function of the noise level.

@@ -24,6 +24,7 @@ pub use kinds::{
     Conditioning, InitKind, InputScaling, OffLadder, Output, SamplerKind, Source, StepConvention,
     ValueRange,
 };
+pub(crate) use kinds::{Kind, kinds};
 pub use metadata::{KEYS as METADATA_KEYS, parse as parse_metadata};
 pub use wiring::Wiring;
 
