@@ -8,6 +8,7 @@ use ncsn::{
     ValueRange,
 };
 
+use crate::data::OwnRange;
 use crate::values::{self, Labels, Ladder, List, Shape, kind};
 
 const EXIT_CODES: &str = "\
@@ -45,6 +46,12 @@ pub struct Cli {
 pub enum Command {
     /// Show what a model file holds, what is known about it, and what is missing
     Inspect(InspectArgs),
+    /// Tell whether a model is what it says, from some samples of its data or none
+    Validate(ValidateArgs),
+    /// Evaluate a score-matching objective at each noise level
+    Evaluate(EvaluateArgs),
+    /// Recommend noise levels and a step size for data, or for a model's own levels
+    Recommend(RecommendArgs),
     /// Draw samples: a grid of pictures, an animation, or numbers for NumPy
     Sample(Box<SampleArgs>),
     /// Write facts about a model into its file, as ncsn.* metadata
@@ -59,19 +66,19 @@ pub enum Command {
 /// `ncsn inspect`
 #[derive(Debug, Args)]
 pub struct InspectArgs {
-    #[command(flatten)]
-    pub model: ModelArgs,
-
     /// Print JSON
     #[arg(long, help_heading = "Output")]
     pub json: bool,
+
+    #[command(flatten)]
+    pub model: ModelArgs,
 }
 
 /// A model and how to understand and run it.
 #[derive(Debug, Args)]
 pub struct ModelArgs {
     /// The ONNX file
-    #[arg(value_name = "MODEL")]
+    #[arg(value_name = "MODEL", help_heading = None)]
     pub path: PathBuf,
 
     #[command(flatten)]
@@ -180,6 +187,7 @@ pub struct RuntimeArgs {
 
     /// Device number for the provider
     #[arg(long, value_name = "N", default_value_t = 0, hide_short_help = true)]
+    #[arg(allow_negative_numbers = true)]
     pub device: i32,
 
     /// End on the CPU when no provider of the list can be used
@@ -207,6 +215,182 @@ pub struct RuntimeArgs {
     pub selfcheck: bool,
 }
 
+/// The user's samples.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Data")]
+pub struct DataArgs {
+    /// A folder of pictures, an array (.npy: [samples, ...]), or an IDX file (MNIST; also .gz)
+    #[arg(long, value_name = "PATH")]
+    pub data: Option<PathBuf>,
+
+    /// The class of each sample, for class-conditional models (.npy or .idx)
+    #[arg(long, value_name = "FILE", requires = "data")]
+    pub labels: Option<PathBuf>,
+
+    /// Samples to use, spread evenly over the data; 0: all
+    #[arg(long, value_name = "N", default_value_t = 256)]
+    pub count: usize,
+
+    /// Scale pictures to the model's height and width
+    #[arg(long, requires = "data")]
+    pub resize: bool,
+
+    /// What the data's numbers mean; they are mapped to the model's range
+    #[arg(long, value_name = "RANGE", value_enum, default_value_t = OwnRange::Auto)]
+    #[arg(hide_short_help = true)]
+    pub data_range: OwnRange,
+}
+
+/// `ncsn validate`
+#[derive(Debug, Args)]
+pub struct ValidateArgs {
+    /// Seed of the noise
+    #[arg(long, default_value_t = 0)]
+    pub seed: u64,
+
+    /// At most this many levels, spread over the ladder; 0: all
+    #[arg(long, value_name = "N", default_value_t = 12)]
+    pub max_levels: usize,
+
+    /// Samples evaluated at once [default: chosen]
+    #[arg(long, value_name = "N")]
+    pub batch_size: Option<u32>,
+
+    /// Draw loss and slope per level (PNG)
+    #[arg(long, value_name = "FILE", help_heading = "Output", requires = "data")]
+    pub plot: Option<PathBuf>,
+
+    /// Print JSON
+    #[arg(long, help_heading = "Output")]
+    pub json: bool,
+
+    #[command(flatten)]
+    pub data: DataArgs,
+
+    #[command(flatten)]
+    pub model: ModelArgs,
+}
+
+/// `ncsn evaluate`
+#[derive(Debug, Args)]
+pub struct EvaluateArgs {
+    /// The objective
+    #[arg(long, value_name = "NAME", value_enum, default_value_t = Wish::Dsm)]
+    pub objective: Wish,
+
+    /// The model whose score psm and esm compare with
+    #[arg(long, value_name = "MODEL")]
+    pub target: Option<PathBuf>,
+
+    /// Seed of the noise and of the random directions
+    #[arg(long, default_value_t = 0)]
+    pub seed: u64,
+
+    /// Noise levels to evaluate at, largest first, instead of the model's
+    #[arg(long, value_name = "LADDER|FILE", value_parser = values::ladder)]
+    pub schedule: Option<Ladder>,
+
+    /// At most this many of the model's levels, spread over the ladder; 0: all
+    #[arg(long, value_name = "N", default_value_t = 0, conflicts_with = "schedule")]
+    pub max_levels: usize,
+
+    /// Random directions per sample
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub directions: u32,
+
+    /// Step of the central differences, in units of the noise level
+    #[arg(long, value_name = "H", default_value_t = 0.01)]
+    pub difference: f64,
+
+    /// Samples evaluated at once [default: chosen]
+    #[arg(long, value_name = "N")]
+    pub batch_size: Option<u32>,
+
+    /// Draw the loss per level (PNG)
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    pub plot: Option<PathBuf>,
+
+    /// Print JSON
+    #[arg(long, help_heading = "Output")]
+    pub json: bool,
+
+    #[command(flatten)]
+    pub data: DataArgs,
+
+    #[command(flatten)]
+    pub model: ModelArgs,
+}
+
+/// An objective by the name that the literature uses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Wish {
+    /// Denoising score matching
+    Dsm,
+    /// The same, weighted by sigma^2 and averaged over the levels
+    Mdsm,
+    /// Implicit score matching
+    Ism,
+    /// Sliced score matching
+    Ssm,
+    /// Sliced score matching with reduced variance
+    SsmVr,
+    /// Projected, against the score of --target
+    Psm,
+    /// Explicit, against the score of --target
+    Esm,
+}
+
+/// `ncsn recommend`
+#[derive(Debug, Args)]
+pub struct RecommendArgs {
+    /// A model: recommends for its levels' ends and its samples' size
+    #[arg(value_name = "MODEL", conflicts_with_all = ["data", "dimension", "diameter"])]
+    pub model: Option<PathBuf>,
+
+    /// Samples that tell dimension and diameter (as --data of validate)
+    #[arg(long, value_name = "PATH", conflicts_with_all = ["dimension", "diameter"])]
+    pub data: Option<PathBuf>,
+
+    /// Samples to use, spread evenly over the data; 0: all
+    #[arg(long, value_name = "N", requires = "data", default_value_t = 0)]
+    pub count: usize,
+
+    /// Range that pixels are mapped to [default: unit]
+    #[arg(long, value_name = "RANGE", value_parser = kind!(ValueRange), requires = "data")]
+    pub range: Option<ValueRange>,
+
+    /// D, floats in a sample
+    #[arg(long, value_name = "D", requires = "diameter")]
+    pub dimension: Option<usize>,
+
+    /// Largest distance between two samples; becomes the largest level
+    #[arg(long, value_name = "X", requires = "dimension")]
+    pub diameter: Option<f64>,
+
+    /// Smallest level [default: 0.01, or the model's]
+    #[arg(long, value_name = "X")]
+    pub sigma_min: Option<f64>,
+
+    /// T, steps at each level [default: 5, or the model's]
+    #[arg(long, value_name = "T")]
+    pub steps: Option<u32>,
+
+    /// How much of the shell of one level the next one covers
+    #[arg(long, value_name = "C", default_value_t = 0.567)]
+    pub coverage: f64,
+
+    /// This many levels, instead of those that the coverage asks for
+    #[arg(long, value_name = "L", conflicts_with = "coverage")]
+    pub levels: Option<usize>,
+
+    /// Print JSON
+    #[arg(long, help_heading = "Output")]
+    pub json: bool,
+
+    #[command(flatten)]
+    pub runtime: RuntimeArgs,
+}
+
 /// When to show progress.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum ShowProgress {
@@ -221,9 +405,6 @@ pub enum ShowProgress {
 /// `ncsn sample`
 #[derive(Debug, Args)]
 pub struct SampleArgs {
-    #[command(flatten)]
-    pub model: ModelArgs,
-
     /// Where to write: .png (grid or scatter plot), .npy (float32) or .gif; may be repeated
     #[arg(short, long, value_name = "FILE", required = true)]
     pub output: Vec<PathBuf>,
@@ -261,6 +442,9 @@ pub struct SampleArgs {
     /// Print a JSON summary
     #[arg(long, help_heading = "Output")]
     pub json: bool,
+
+    #[command(flatten)]
+    pub model: ModelArgs,
 }
 
 /// The Markov chains; what is not said is the model's own or chosen for it.
@@ -381,9 +565,6 @@ pub enum Show {
 /// `ncsn annotate`
 #[derive(Debug, Args)]
 pub struct AnnotateArgs {
-    #[command(flatten)]
-    pub model: ModelArgs,
-
     /// A metadata key (ncsn. may be left out) and its value; may be repeated
     #[arg(long, value_name = "KEY=VALUE", value_parser = values::pair)]
     pub set: Vec<(String, String)>,
@@ -407,4 +588,7 @@ pub struct AnnotateArgs {
     /// Print JSON
     #[arg(long, help_heading = "Output")]
     pub json: bool,
+
+    #[command(flatten)]
+    pub model: ModelArgs,
 }

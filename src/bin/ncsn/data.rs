@@ -33,7 +33,7 @@ pub struct Wanted<'a> {
     pub range: Option<ValueRange>,
     /// What the data's own numbers mean.
     pub own: OwnRange,
-    /// The first samples only.
+    /// This many, spread evenly; `None`: all.
     pub count: Option<usize>,
     /// Scale pictures of another size.
     pub resize: bool,
@@ -44,10 +44,14 @@ pub struct Wanted<'a> {
 pub struct Samples {
     /// One after another.
     pub values: Vec<f32>,
-    /// How many.
-    pub count: usize,
+    /// Which of the data they are.
+    pub picked: Vec<usize>,
+    /// How many the data have.
+    pub total: usize,
     /// Shape of one.
     pub shape: Vec<usize>,
+    /// Their classes, if any are known.
+    pub labels: Option<Vec<i64>>,
     /// What was done to them that the user should know.
     pub notes: Vec<String>,
 }
@@ -63,7 +67,8 @@ enum Scale {
 /// Samples as a file holds them.
 struct Raw {
     values: Vec<f32>,
-    count: usize,
+    picked: Vec<usize>,
+    total: usize,
     dims: Vec<usize>,
     scale: Scale,
 }
@@ -84,12 +89,36 @@ pub fn read(path: &Path, wanted: &Wanted<'_>) -> Result<Samples, Failure> {
         );
     }
     to_range(path, &mut values, raw.scale, wanted, &mut notes)?;
-    Ok(Samples { values, count: raw.count, shape, notes })
+    let (picked, total) = (raw.picked, raw.total);
+    Ok(Samples { values, picked, total, shape, labels: None, notes })
 }
 
-/// Class labels, one for each of the first `count` samples.
-pub fn labels(path: &Path, count: Option<usize>) -> Result<Vec<i64>, Failure> {
-    let (dims, mut labels) = match kind(path)? {
+impl Samples {
+    /// Reads the classes, of which there must be one for each sample of the data.
+    pub fn label(&mut self, path: &Path) -> Result<(), Failure> {
+        let all = labels(path)?;
+        if all.len() != self.total {
+            refuse!(
+                "'{}' holds {} labels, but the data have {} samples",
+                path.display(),
+                all.len(),
+                self.total
+            );
+        }
+        self.labels = Some(self.picked.iter().map(|&i| all[i]).collect());
+        Ok(())
+    }
+}
+
+/// `count` of `total`, spread evenly.
+fn pick(total: usize, count: Option<usize>) -> Vec<usize> {
+    let count = count.unwrap_or(total).min(total);
+    (0..count).map(|i| i * total / count).collect()
+}
+
+/// Class labels.
+pub fn labels(path: &Path) -> Result<Vec<i64>, Failure> {
+    let (dims, labels) = match kind(path)? {
         Kind::Npy => {
             let array = npy::read(path)?;
             let Some(labels) = array.integers() else {
@@ -107,16 +136,6 @@ pub fn labels(path: &Path, count: Option<usize>) -> Result<Vec<i64>, Failure> {
     };
     if dims.len() != 1 {
         refuse!("'{}' has shape {dims:?}; labels are one number per sample", path.display());
-    }
-    if let Some(count) = count {
-        if labels.len() < count {
-            refuse!(
-                "'{}' holds {} labels, but there are {count} samples",
-                path.display(),
-                labels.len()
-            );
-        }
-        labels.truncate(count);
     }
     Ok(labels)
 }
@@ -146,31 +165,36 @@ fn kind(path: &Path) -> Result<Kind, Failure> {
 }
 
 fn load(path: &Path, wanted: &Wanted<'_>) -> Result<Raw, Failure> {
-    let limit = wanted.count.unwrap_or(usize::MAX);
     let raw = match kind(path)? {
         Kind::Npy => {
             let array = npy::read(path)?;
-            let (count, dims) = split(path, array.dims())?;
+            let (total, dims) = split(path, array.dims())?;
+            let picked = pick(total, wanted.count);
             let scale = if array.is_bytes() { Scale::Byte } else { Scale::Float };
-            let count = count.min(limit);
-            Raw { values: array.floats(count), count, dims, scale }
+            Raw { values: array.floats(&picked), picked, total, dims, scale }
         }
         Kind::Idx => {
             let bytes = idx::read(path)?;
-            let (count, dims) = split(path, &bytes.dims)?;
-            let count = count.min(limit);
-            let len = count * dims.iter().product::<usize>();
-            let values = bytes.values[..len].iter().map(|&value| value.into()).collect();
-            Raw { values, count, dims, scale: Scale::Byte }
+            let (total, dims) = split(path, &bytes.dims)?;
+            let picked = pick(total, wanted.count);
+            let each: usize = dims.iter().product();
+            let values = picked
+                .iter()
+                .flat_map(|&i| &bytes.values[i * each..(i + 1) * each])
+                .map(|&value| value.into())
+                .collect();
+            Raw { values, picked, total, dims, scale: Scale::Byte }
         }
         kind @ (Kind::Folder | Kind::Picture) => {
-            let found = if matches!(kind, Kind::Folder) {
-                pictures::folder(path, wanted.shape, wanted.count, wanted.resize)?
-            } else {
-                pictures::read(&[path.to_owned()], wanted.shape, wanted.resize)?
+            let files = match kind {
+                Kind::Folder => pictures::files(path)?,
+                _ => vec![path.to_owned()],
             };
-            let (values, count) = (found.values, found.count);
-            Raw { values, count, dims: found.shape.to_vec(), scale: Scale::Unit }
+            let picked = pick(files.len(), wanted.count);
+            let chosen: Vec<_> = picked.iter().map(|&i| &files[i]).collect();
+            let found = pictures::read(&chosen, wanted.shape, wanted.resize)?;
+            let (dims, scale) = (found.shape.to_vec(), Scale::Unit);
+            Raw { values: found.values, picked, total: files.len(), dims, scale }
         }
     };
     Ok(raw)

@@ -49,7 +49,9 @@ fn as_text(path: &Path, model: &Model) -> String {
     text += &table::render(&["Fact", "Value", "From"], &facts);
     text += "\n";
     text += &format!("Noise levels  {}\n", ladder_text(&contract.sigmas));
-    text += &format!("Sampling      {}\n", sampling_text(model));
+    for (i, line) in sampling_lines(model).iter().enumerate() {
+        text += &format!("{:<14}{line}\n", if i == 0 { "Sampling" } else { "" });
+    }
     let missing = missing(contract);
     if !missing.is_empty() {
         text += "\nNot said:\n";
@@ -178,28 +180,30 @@ fn steps(model: &Model) -> u32 {
     model.params().steps_per_level.unwrap_or_else(|| 1000_usize.div_ceil(levels) as u32)
 }
 
-fn sampling_text(model: &Model) -> String {
+fn sampling_lines(model: &Model) -> Vec<String> {
     let (params, contract) = (model.params(), model.contract());
-    let mut said = vec![params.sampler.name().to_owned()];
-    said.push(format!("{} steps per level", steps(model)));
-    if let Some(size) = step_size(model) {
-        let own = if params.step_size.is_some() { "" } else { " (chosen)" };
-        said.push(format!(
-            "step size {}{own} in the {} convention",
-            number::short(size),
-            params.step_convention.name()
-        ));
-    }
     let denoise = params.denoise.unwrap_or(params.sampler != SamplerKind::Langevin);
-    said.push(if denoise { "denoised at the end" } else { "not denoised" }.to_owned());
-    said.push(format!("start {}", params.init.kind().name()));
     let levels = match params.sampler {
         SamplerKind::Langevin => 1,
         _ => contract.sigmas.len(),
     };
     let evaluations = levels * steps(model) as usize + usize::from(denoise);
-    said.push(format!("{evaluations} evaluations"));
-    said.join(", ")
+    let mut lines = vec![format!(
+        "{} from {}, {} steps per level{}: {evaluations} evaluations",
+        params.sampler.name(),
+        params.init.kind().name(),
+        steps(model),
+        if denoise { ", denoised at the end" } else { "" },
+    )];
+    if let Some(size) = step_size(model) {
+        lines.push(format!(
+            "step size {}{} in the {} convention",
+            number::short(size),
+            if params.step_size.is_some() { "" } else { ", chosen," },
+            params.step_convention.name()
+        ));
+    }
+    lines
 }
 
 /// What the contract leaves open, and how to say it.

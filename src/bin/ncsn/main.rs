@@ -3,6 +3,7 @@
 mod annotate;
 mod args;
 mod data;
+mod evaluate;
 mod failure;
 mod flags;
 mod gif;
@@ -16,8 +17,10 @@ mod out;
 mod pictures;
 mod plot;
 mod progress;
+mod recommend;
 mod sample;
 mod table;
+mod validate;
 mod values;
 mod version;
 
@@ -48,6 +51,9 @@ fn run(cli: &Cli) -> Result<(), Failure> {
     }
     match &cli.command {
         Some(Command::Inspect(args)) => inspect::run(args),
+        Some(Command::Validate(args)) => validate::run(args),
+        Some(Command::Evaluate(args)) => evaluate::run(args),
+        Some(Command::Recommend(args)) => recommend::run(args),
         Some(Command::Sample(args)) => sample::run(args),
         Some(Command::Annotate(args)) => annotate::run(args),
         Some(Command::Completions { shell }) => completions(*shell),

@@ -2,8 +2,10 @@
 
 use ncsn::{Facts, Fallback, Model, ModelOptions, Provider, ProviderOption};
 
-use crate::args::{ContractArgs, ModelArgs, RuntimeArgs};
+use crate::args::{ContractArgs, DataArgs, ModelArgs, RuntimeArgs};
+use crate::data::{self, Samples, Wanted};
 use crate::failure::{Failure, refuse};
+use crate::out;
 
 impl ContractArgs {
     /// What the options say about the model.
@@ -75,6 +77,29 @@ impl ModelArgs {
     /// Loads it.
     pub fn open(&self) -> Result<Model, Failure> {
         Ok(Model::open(&self.path, &self.options()?)?)
+    }
+}
+
+impl DataArgs {
+    /// The samples and their labels, as `model` wants them; `None` when there are none.
+    pub fn read(&self, model: &Model) -> Result<Option<Samples>, Failure> {
+        let Some(path) = &self.data else {
+            return Ok(None);
+        };
+        let contract = model.contract();
+        let wanted = Wanted {
+            shape: Some(&contract.shape),
+            range: Some(contract.range),
+            own: self.data_range,
+            count: Some(self.count).filter(|&count| count > 0),
+            resize: self.resize,
+        };
+        let mut samples = data::read(path, &wanted)?;
+        samples.notes.iter().for_each(|note| out::note(note));
+        if let Some(file) = &self.labels {
+            samples.label(file)?;
+        }
+        Ok(Some(samples))
     }
 }
 

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::BufReader;
 use std::path::Path;
 
-use ndarray::{ArrayD, ArrayViewD};
+use ndarray::{ArrayD, ArrayViewD, Axis};
 use ndarray_npy::{ReadNpyError, ReadNpyExt, ReadableElement, WriteNpyExt};
 
 use crate::failure::{Failure, refuse};
@@ -42,13 +42,17 @@ impl Numbers {
         each!(self, array => array.shape())
     }
 
-    /// The first `count` entries along the first axis, in C order.
-    pub fn floats(&self, count: usize) -> Vec<f32> {
-        let each = self.dims().iter().skip(1).product::<usize>();
-        each!(self, array => array.iter().take(count * each).map(|&value| value as f32).collect())
+    /// The entries `picked` along the first axis, in C order.
+    #[allow(clippy::unnecessary_cast)] // for one type of the five
+    pub fn floats(&self, picked: &[usize]) -> Vec<f32> {
+        each!(self, array => picked
+            .iter()
+            .flat_map(|&i| array.index_axis(Axis(0), i).iter().map(|&value| value as f32).collect::<Vec<_>>())
+            .collect())
     }
 
     /// All of them, in full precision.
+    #[allow(clippy::unnecessary_cast)] // for one type of the five
     pub fn doubles(&self) -> Vec<f64> {
         each!(self, array => array.iter().map(|&value| value as f64).collect())
     }

@@ -59,3 +59,24 @@ pub fn forward_log(verbose: bool) {
     };
     set_sink(Some(Box::new(sink)), level);
 }
+
+/// `text` in lines that a terminal has room for, all but the first indented.
+pub fn wrap(text: &str, indent: usize) -> String {
+    const WIDTH: usize = 98;
+    let columns = console::Term::stdout().size_checked();
+    let width = columns.map_or(WIDTH, |(_, columns)| usize::from(columns).clamp(40, WIDTH));
+    let mut lines = String::new();
+    let mut line = String::new();
+    for word in text.split(' ') {
+        let fits = line.chars().count() + 1 + word.chars().count() <= width;
+        if !line.is_empty() && !fits {
+            lines += line.trim_end();
+            lines.push('\n');
+            line = " ".repeat(indent);
+        } else if !line.is_empty() {
+            line.push(' ');
+        }
+        line += word;
+    }
+    lines + line.trim_end() + "\n"
+}

@@ -16,17 +16,10 @@ pub struct Pictures {
     pub shape: [usize; 3],
     /// One picture after another.
     pub values: Vec<f32>,
-    /// How many.
-    pub count: usize,
 }
 
-/// The pictures of a folder, in the order of their names; at most `count`.
-pub fn folder(
-    path: &Path,
-    shape: Option<&[usize]>,
-    count: Option<usize>,
-    resize: bool,
-) -> Result<Pictures, Failure> {
+/// The picture files of a folder, in the order of their names.
+pub fn files(path: &Path) -> Result<Vec<PathBuf>, Failure> {
     let unreadable = |error: std::io::Error| {
         Failure::Input(format!("folder '{}' cannot be read: {error}", path.display()))
     };
@@ -38,7 +31,6 @@ pub fn folder(
         }
     }
     files.sort();
-    files.truncate(count.unwrap_or(usize::MAX));
     if files.is_empty() {
         refuse!(
             "folder '{}' holds no pictures; their names should end in .{}",
@@ -46,7 +38,7 @@ pub fn folder(
             EXTENSIONS.join(", .")
         );
     }
-    read(&files, shape, resize)
+    Ok(files)
 }
 
 fn is_picture(file: &Path) -> bool {
@@ -55,7 +47,11 @@ fn is_picture(file: &Path) -> bool {
 }
 
 /// Reads these files; without a `shape`, all must be like the first.
-pub fn read(files: &[PathBuf], shape: Option<&[usize]>, resize: bool) -> Result<Pictures, Failure> {
+pub fn read(
+    files: &[&PathBuf],
+    shape: Option<&[usize]>,
+    resize: bool,
+) -> Result<Pictures, Failure> {
     let mut shape = match shape {
         None => None,
         Some(&[channels @ (1 | 3), height, width]) => Some([channels, height, width]),
@@ -90,7 +86,7 @@ pub fn read(files: &[PathBuf], shape: Option<&[usize]>, resize: bool) -> Result<
         values.extend(resized(&planes, wanted[0], [own[1], own[2]], [height, width]));
     }
     let shape = shape.unwrap_or_default();
-    Ok(Pictures { shape, values, count: files.len() })
+    Ok(Pictures { shape, values })
 }
 
 /// Channels first, in [0, 1]; an opacity is ignored.

@@ -96,3 +96,92 @@ pub fn scatter(points: &[f32], axes: Axes, zoom: usize) -> Result<Picture, Failu
         Ok(())
     })
 }
+
+/// A quantity over the noise levels.
+pub struct Series {
+    /// Its name.
+    pub label: String,
+    /// (sigma, value)
+    pub points: Vec<(f64, f64)>,
+    /// What to compare it with.
+    pub reference: Option<Reference>,
+}
+
+/// A value that means something.
+pub struct Reference {
+    pub value: f64,
+    pub label: String,
+}
+
+/// One panel for each series, one above the other, over a logarithmic axis of sigma.
+pub fn levels(series: &[Series]) -> Result<Picture, Failure> {
+    const PANEL: usize = 280;
+    let (width, height) = (720, PANEL * series.len());
+    sheet(width, height, |area| {
+        let panels = area.split_evenly((series.len(), 1));
+        for (i, (panel, series)) in panels.iter().zip(series).enumerate() {
+            panel_of(panel, series, i + 1 == panels.len())?;
+        }
+        Ok(())
+    })
+}
+
+/// 1, 2 and 5 times the powers of ten from `low` to `high`, or those powers alone if they are many.
+fn ticks(low: f64, high: f64) -> Vec<f64> {
+    let (first, last) = (low.log10().floor() as i32, high.log10().ceil() as i32);
+    let steps: &[f64] = if last - first > 4 { &[1.0] } else { &[1.0, 2.0, 5.0] };
+    (first..=last)
+        .flat_map(|power| steps.iter().map(move |step| step * 10_f64.powi(power)))
+        .filter(|tick| (low..=high).contains(tick))
+        .collect()
+}
+
+fn panel_of(
+    area: &DrawingArea<BitMapBackend<'_>, plotters::coord::Shift>,
+    series: &Series,
+    last: bool,
+) -> Result<(), Box<dyn std::error::Error>> {
+    const SIZE: u32 = 14;
+    let sigma = |(sigma, _): &(f64, f64)| *sigma;
+    let low = series.points.iter().map(sigma).fold(f64::INFINITY, f64::min);
+    let high = series.points.iter().map(sigma).fold(0.0, f64::max);
+    let (low, high) = if low < high { (low / 1.1, high * 1.1) } else { (high / 2.0, high * 2.0) };
+    let references = series.reference.iter().map(|reference| reference.value);
+    let values = series.points.iter().map(|(_, value)| *value);
+    let (bottom, top) = bounds(values.chain(references).map(|value| value as f32));
+    // Losses and slopes near 0 should be seen to be near 0.
+    let bottom = if bottom > 0.0 { 0.0 } else { bottom };
+    let mut chart = ChartBuilder::on(area)
+        .margin(SIZE)
+        .caption(&series.label, (FONT, SIZE + 2))
+        .x_label_area_size(if last { 3 * SIZE } else { SIZE })
+        .y_label_area_size(5 * SIZE)
+        .build_cartesian_2d(
+            (low..high).log_scale().with_key_points(ticks(low, high)),
+            bottom..top,
+        )?;
+    chart
+        .configure_mesh()
+        .light_line_style(TRANSPARENT)
+        .bold_line_style(BLACK.mix(0.08))
+        .label_style((FONT, SIZE))
+        .axis_desc_style((FONT, SIZE))
+        .x_desc(if last { "sigma" } else { "" })
+        .x_label_formatter(&|value| crate::number::short(*value))
+        .y_label_formatter(&|value| crate::number::short(*value))
+        .y_labels(6)
+        .draw()?;
+    if let Some(reference) = &series.reference {
+        let line = [(low, reference.value), (high, reference.value)];
+        chart.draw_series(LineSeries::new(line, BLACK.mix(0.4)))?;
+        let text = Text::new(
+            reference.label.clone(),
+            (low * 1.02, reference.value),
+            (FONT, SIZE - 1).into_font().color(&BLACK.mix(0.6)),
+        );
+        chart.draw_series([text])?;
+    }
+    chart.draw_series(LineSeries::new(series.points.iter().copied(), INK.stroke_width(2)))?;
+    chart.draw_series(series.points.iter().map(|&point| Circle::new(point, 4, INK.filled())))?;
+    Ok(())
+}

@@ -22,7 +22,7 @@ const TICK: Duration = Duration::from_millis(200);
 
 /// Runs the command.
 pub fn run(args: &SampleArgs) -> Result<(), Failure> {
-    let files = args.output.iter().map(|path| File::new(path)).collect::<Result<Vec<_>, _>>()?;
+    let files = args.output.iter().map(File::new).collect::<Result<Vec<_>, _>>()?;
     let model = args.model.open()?;
     let contract = model.contract();
     for file in files.iter().filter(|file| file.kind != Kind::Npy) {
@@ -219,12 +219,15 @@ fn chains(args: &ChainArgs, model: &Model, count: usize) -> Result<SampleParams,
     } else {
         Schedule::Model
     };
+    let sampler = args.sampler.unwrap_or(own.sampler);
+    // The model's step size means nothing to another sampler.
+    let own_step = own.step_size.filter(|_| sampler == own.sampler);
     Ok(SampleParams {
-        sampler: args.sampler.unwrap_or(own.sampler),
+        sampler,
         schedule,
         start_level: args.start_level,
         steps_per_level: args.steps.or(own.steps_per_level),
-        step_size: args.step_size.or(own.step_size),
+        step_size: args.step_size.or(own_step),
         snr: args.snr,
         step_convention: args.convention.unwrap_or(own.step_convention),
         denoise: match (args.denoise, args.no_denoise) {
@@ -261,10 +264,10 @@ fn initial(init: &str, noise: bool, contract: &Contract, count: usize) -> Result
     };
     let samples = data::read(Path::new(init), &wanted)?;
     samples.notes.iter().for_each(|note| out::note(note));
-    if samples.count < count {
+    if samples.picked.len() < count {
         refuse!(
             "--init {init}: it holds {} samples, but {count} chains start (--count)",
-            samples.count
+            samples.picked.len()
         );
     }
     Ok(if noise { Init::GivenPlusNoise(samples.values) } else { Init::Given(samples.values) })

@@ -49,7 +49,7 @@ pub fn ladder(text: &str) -> Result<Ladder, String> {
 /// `0,1,2`, or a file that holds the labels.
 pub fn labels(text: &str) -> Result<Labels, String> {
     if Path::new(text).is_file() {
-        return crate::data::labels(Path::new(text), None)
+        return crate::data::labels(Path::new(text))
             .map(Labels)
             .map_err(|failure| failure.text().unwrap_or_default());
     }
