@@ -239,7 +239,7 @@
 #define NCSN_CONDITIONING_TIME_SCALED 8
 
 /**
- * The network takes a value from a table over the levels. Not supported by this version.
+ * The network takes a value from a table over the levels (ncsn_model_options::table).
  */
 #define NCSN_CONDITIONING_TABLE 9
 
@@ -264,14 +264,30 @@
 #define NCSN_OUTPUT_DENOISED 4
 
 /**
- * The network returns EDM's raw F. Not supported by this version.
+ * The network returns EDM's raw F, with D = c_skip x + c_out F(c_in x), c_skip = sigma_data^2 /
+ * (sigma^2 + sigma_data^2), c_out = sigma sigma_data / sqrt(sigma^2 + sigma_data^2).
  */
 #define NCSN_OUTPUT_EDM_RAW 5
 
 /**
- * The network returns v. Not supported by this version.
+ * The network returns v, with D = c_skip x - c_out v(c_in x) and EDM's coefficients.
  */
 #define NCSN_OUTPUT_V 6
+
+/**
+ * The network is fed x itself.
+ */
+#define NCSN_INPUT_SCALING_NONE 1
+
+/**
+ * The network is fed x / sqrt(sigma^2 + 1), as networks of variance-preserving models are.
+ */
+#define NCSN_INPUT_SCALING_UNIT 2
+
+/**
+ * The network is fed x / sqrt(sigma^2 + sigma_data^2) (EDM).
+ */
+#define NCSN_INPUT_SCALING_SIGMA_DATA 3
 
 /**
  * Data in [0, 1].
@@ -302,6 +318,26 @@
  * A sigma that an index-conditioned network was not trained for uses the nearest level (in ln).
  */
 #define NCSN_OFF_LADDER_NEAREST 2
+
+/**
+ * Nobody said it: this library's default.
+ */
+#define NCSN_SOURCE_DEFAULT 1
+
+/**
+ * The graph shows it: names, types and shapes of its tensors, or a table inside.
+ */
+#define NCSN_SOURCE_GRAPH 2
+
+/**
+ * The file's metadata say it.
+ */
+#define NCSN_SOURCE_METADATA 3
+
+/**
+ * The caller's ncsn_model_options say it.
+ */
+#define NCSN_SOURCE_OPTION 4
 
 /**
  * Plain (unadjusted) Langevin dynamics at one noise level with a fixed step size.
@@ -559,6 +595,20 @@ typedef struct ncsn_provider_option {
 } ncsn_provider_option;
 
 /**
+ * An input of the graph that is filled with a constant. This struct is frozen: it never grows.
+ */
+typedef struct ncsn_aux_input {
+    /**
+     * The input's name, UTF-8.
+     */
+    const char *name;
+    /**
+     * The value of all its elements, converted to the input's type.
+     */
+    double value;
+} ncsn_aux_input;
+
+/**
  * How to load a model: where ONNX Runtime is, what runs the network, and whatever the file's
  * metadata does not say (or says wrong). Initialise with ncsn_model_options_init().
  */
@@ -651,12 +701,13 @@ typedef struct ncsn_model_options {
      */
     size_t sigma_count;
     /**
-     * Standard deviation of the data (`ncsn.sigma_data`), for preconditioned networks. Not
-     * supported by this version: must be 0.
+     * Standard deviation of the data (`ncsn.sigma_data`): needed by NCSN_OUTPUT_EDM_RAW and
+     * NCSN_INPUT_SCALING_SIGMA_DATA, 1 when not said for NCSN_OUTPUT_V.
      */
     double sigma_data;
     /**
-     * Number of classes (`ncsn.classes`). Class inputs are not supported by this version.
+     * Number of classes (`ncsn.classes`) of a network with a class input: labels, int64 or int32
+     * [B], or one-hot floats [B, classes].
      */
     uint32_t class_count;
     /**
@@ -681,19 +732,53 @@ typedef struct ncsn_model_options {
      */
     const char *conditioning_name;
     /**
-     * Name of the graph's class input. Not supported by this version.
+     * Name of the graph's class input. NULL: found by type, shape and name once `class_count` (or
+     * `ncsn.classes`) says that there are classes.
      */
     const char *class_name;
     /**
      * Name of the graph's output. NULL: the only one, or the only one shaped like x.
      */
     const char *output_name;
+    /**
+     * NCSN_INPUT_SCALING_*: what x is multiplied with before the network sees it
+     * (`ncsn.input_scaling`). Default: SIGMA_DATA for NCSN_OUTPUT_EDM_RAW and _V, else NONE.
+     */
+    int32_t input_scaling;
+    /**
+     * 1: the output has more channels than x and the first ones are the estimate, the others a
+     * variance (`ncsn.first_channels`). Such an output is NCSN_ERR_SHAPE otherwise.
+     */
+    int32_t first_channels;
+    /**
+     * The conditioning value of each level, largest level first, for NCSN_CONDITIONING_TABLE
+     * (`ncsn.table`).
+     */
+    const double *table;
+    /**
+     * Number of entries in `table`: as many as there are levels.
+     */
+    size_t table_count;
+    /**
+     * Further inputs of the graph, each filled with one number (`ncsn.aux`). May be NULL.
+     */
+    const struct ncsn_aux_input *aux_inputs;
+    /**
+     * Number of entries in `aux_inputs`.
+     */
+    size_t aux_input_count;
+    /**
+     * Points to the label that stands for "no class" (`ncsn.null_class`): one of the labels, or
+     * the one after the last (for one-hot inputs a row of zeros). NULL: the file's, if it has one.
+     */
+    const int64_t *null_class;
 } ncsn_model_options;
 
 /**
  * A network of the caller's own: writes its output for `sample_count` samples at `x` and noise
  * level `sigma` to `out` (same layout as `x`) and returns 0. What the output means is
- * ncsn_model_options::output (the score when not set). `labels` is NULL in this version.
+ * ncsn_model_options::output (the score when not set). `labels` has one label per sample when
+ * ncsn_model_options::class_count is set, and is NULL otherwise.
  */
 typedef int32_t (*ncsn_score_fn)(void *user,
                                  const float *x,
@@ -728,6 +813,29 @@ typedef struct ncsn_score_source {
      */
     ncsn_score_fn score;
 } ncsn_score_source;
+
+/**
+ * One thing that is known about a model. This struct is frozen: it never grows.
+ */
+typedef struct ncsn_fact {
+    /**
+     * What it is about: the metadata key without `ncsn.`, e.g. "conditioning" (and "input_name",
+     * "conditioning_name", "class_name" for the entries of `ncsn.input_names`).
+     */
+    const char *key;
+    /**
+     * The value as metadata spell it, e.g. "level_desc" or "[1,0.5,0.25]".
+     */
+    const char *value;
+    /**
+     * NCSN_SOURCE_*: who said so.
+     */
+    int32_t source;
+    /**
+     * 0.
+     */
+    uint32_t reserved;
+} ncsn_fact;
 
 /**
  * What a loaded model is. Filled by ncsn_get_info(). Pointers live as long as the model (that is,
@@ -824,6 +932,47 @@ typedef struct ncsn_model_info {
      * Identifies the network's bytes and its contract; a saved run continues only on the same.
      */
     uint64_t fingerprint;
+    /**
+     * NCSN_INPUT_SCALING_*.
+     */
+    int32_t input_scaling;
+    /**
+     * NCSN_OFF_LADDER_*.
+     */
+    int32_t off_ladder;
+    /**
+     * The label that stands for "no class", or -1 when there is none.
+     */
+    int64_t null_class;
+    /**
+     * Standard deviation of the data, where output or input scaling use it; else 1.
+     */
+    double sigma_data;
+    /**
+     * Scale of the conditioning; 1 when not used.
+     */
+    double conditioning_scale;
+    /**
+     * Shift of the conditioning; 0 when not used.
+     */
+    double conditioning_shift;
+    /**
+     * The conditioning values of NCSN_CONDITIONING_TABLE, `level_count` of them, or NULL.
+     */
+    const double *table;
+    /**
+     * All that is known about the model, by name, with where each came from: metadata, graph,
+     * options or this library's defaults.
+     */
+    const struct ncsn_fact *facts;
+    /**
+     * Number of entries in `facts`.
+     */
+    size_t fact_count;
+    /**
+     * Number of weights in the file; 0 if unknown.
+     */
+    uint64_t parameter_count;
 } ncsn_model_info;
 
 /**
@@ -1114,11 +1263,12 @@ typedef struct ncsn_sample_params {
      */
     size_t row_pitch;
     /**
-     * Class labels. Not supported by this version: must be NULL.
+     * Class labels of a class-conditional model, one per sample: 0 to class_count - 1, or -1 for no
+     * class if the model has a null class. NULL: no class, for all.
      */
     const int64_t *labels;
     /**
-     * Number of entries in `labels`.
+     * Number of entries in `labels`: sample_count.
      */
     size_t label_count;
     /**

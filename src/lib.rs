@@ -46,7 +46,7 @@ pub use image::OutputFormat;
 pub use model::{
     Conditioning, Contract, Dtype, Fact, Facts, FileInfo, Graph, InitKind, InputScaling, Known,
     METADATA_KEYS, Model, Network, OffLadder, Output, Port, Query, RuntimeInfo, SamplerKind,
-    SelfCheck, Source, StepConvention, UNCONDITIONAL, ValueRange, Wiring, annotate, parse_metadata,
+    SelfCheck, Source, StepConvention, UNCONDITIONAL, ValueRange, Wiring, annotate, metadata,
 };
 pub use objective::{EvaluateParams, Evaluation, LevelLoss, Objective};
 pub use ort::{Fallback, Inspection, ModelOptions, Provider, ProviderOption};

@@ -20,12 +20,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 pub use inspection::{Inspection, runtime};
+use prost::bytes::Bytes;
 pub use provider::{Provider, ProviderOption};
 
 use crate::error::{Error, Result, bail};
 use crate::log;
 use crate::model::{
-    Contract, Facts, FileInfo, Inputs, Known, Model, Port, RuntimeInfo, Wiring, metadata,
+    Contract, Facts, FileInfo, Inputs, Known, Model, Port, RuntimeInfo, Wiring, with_missing,
 };
 use crate::onnx::ModelProto;
 
@@ -80,7 +81,7 @@ impl Model {
     pub fn open(path: impl AsRef<Path>, options: &ModelOptions) -> Result<Self> {
         let path = path.as_ref();
         let bytes = read(path)?;
-        Self::load(&bytes, &Source::File(path), options)
+        Self::load(&bytes.into(), &Source::File(path), options)
     }
 
     /// Loads a network from the bytes of an ONNX file; they are not needed afterwards. Weights in
@@ -89,10 +90,10 @@ impl Model {
     /// # Errors
     /// As [`open`](Self::open).
     pub fn from_bytes(bytes: &[u8], options: &ModelOptions) -> Result<Self> {
-        Self::load(bytes, &Source::Memory(bytes), options)
+        Self::load(&Bytes::copy_from_slice(bytes), &Source::Memory(bytes), options)
     }
 
-    fn load(bytes: &[u8], source: &Source<'_>, options: &ModelOptions) -> Result<Self> {
+    fn load(bytes: &Bytes, source: &Source<'_>, options: &ModelOptions) -> Result<Self> {
         let name = match source {
             Source::File(path) => format!("'{}'", path.display()),
             Source::Memory(_) => "in memory".to_owned(),
@@ -103,7 +104,7 @@ impl Model {
         let runtime = library::runtime(options.runtime_path.as_deref())?;
         let opened = session::open(runtime, source, &name, options)?;
         let in_model = |error: Error| prefix(error, &format!("model {name}: "));
-        let proto = ModelProto::read(bytes.to_vec().into());
+        let proto = ModelProto::read(bytes.clone());
         let properties = match &proto {
             Some(proto) => proto.properties().map_err(in_model)?,
             // ONNX Runtime's own format.
@@ -111,12 +112,14 @@ impl Model {
         };
         let mut known = Known {
             option: options.overrides.clone(),
-            metadata: metadata::parse(&properties).map_err(in_model)?,
+            metadata: Facts::from_properties(&properties).map_err(in_model)?,
             graph: Facts::default(),
         };
-        let wiring = Wiring::find(&opened.graph, &known.merged()).map_err(in_model)?;
+        let facts = known.merged();
+        let wiring = Wiring::find(&opened.graph, &facts)
+            .map_err(|error| in_model(with_missing(error, &facts)))?;
         known.graph = wiring.facts();
-        let selfcheck = known.merged().selfcheck.filter(|_| options.selfcheck);
+        let selfcheck = facts.selfcheck.filter(|_| options.selfcheck);
         let contract = resolve(known, &wiring, proto.as_ref()).map_err(in_model)?;
         let file =
             FileInfo { wiring: Some(wiring.clone()), ..file_info(proto.as_ref(), bytes.len()) };

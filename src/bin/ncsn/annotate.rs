@@ -58,7 +58,7 @@ fn facts(args: &AnnotateArgs) -> Result<Facts, Failure> {
             refuse!("--set {key} is given twice");
         }
     }
-    let set = ncsn::parse_metadata(&properties)
+    let set = Facts::from_properties(&properties)
         .map_err(|error| Failure::Input(error.message().replace("metadata ncsn.", "--set ")))?;
     let options = args.model.contract.facts();
     for (key, _) in options.entries() {

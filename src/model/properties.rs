@@ -52,12 +52,24 @@ pub const KEYS: &[&str] = &[
     "selfcheck",
 ];
 
-/// Reads what metadata properties say, keys in full. Keys outside `ncsn.*` are somebody else's and
-/// ignored.
-///
-/// # Errors
-/// [`Error::Contract`](crate::Error::Contract) that names the key and what it should hold.
-pub fn parse(properties: &BTreeMap<String, String>) -> Result<Facts> {
+impl Facts {
+    /// Reads what a model file's metadata properties say. Keys outside `ncsn.*` are somebody else's
+    /// and ignored.
+    ///
+    /// # Errors
+    /// [`Error::Contract`] that names the key and what it should hold.
+    pub fn from_properties(properties: &BTreeMap<String, String>) -> Result<Self> {
+        parse(properties)
+    }
+
+    /// The metadata properties that say these facts, for a model file; keys in full.
+    #[must_use]
+    pub fn to_properties(&self) -> BTreeMap<String, String> {
+        write(self)
+    }
+}
+
+fn parse(properties: &BTreeMap<String, String>) -> Result<Facts> {
     let reader = Reader { properties };
     let total: usize = properties
         .iter()
@@ -307,9 +319,7 @@ impl<'de> Deserialize<'de> for UniqueMap {
     }
 }
 
-/// The properties that say `facts`, keys in full.
-#[must_use]
-pub fn write(facts: &Facts) -> BTreeMap<String, String> {
+fn write(facts: &Facts) -> BTreeMap<String, String> {
     let mut properties: BTreeMap<String, String> = facts
         .entries()
         .into_iter()
