@@ -31,7 +31,8 @@ impl Contract {
     /// s = -x / (sigma^2 + sigma_data^2) +- sigma_data / (sigma sqrt(sigma^2 + sigma_data^2)) F,
     /// which loses nothing to cancellation, unlike (D - x) / sigma^2.
     pub fn output_to_score(&self, x: &[f32], sigma: f64, output: &mut [f32]) {
-        let (from_x, from_output) = self.score_coefficients(sigma);
+        let (from_x, from_output) = self.output.score_coefficients(sigma, self.sigma_data);
+        let (from_x, from_output) = (from_x as f32, from_output as f32);
         match self.output {
             Output::Score => {}
             Output::ScaledScore | Output::Noise => {
@@ -52,19 +53,20 @@ impl Contract {
             }
         }
     }
+}
 
+impl Output {
     /// (p, q) of s = p x + q o.
-    fn score_coefficients(&self, sigma: f64) -> (f32, f32) {
-        let total = sigma.hypot(self.sigma_data);
-        let (p, q) = match self.output {
-            Output::Score => (0.0, 1.0),
-            Output::ScaledScore => (0.0, 1.0 / sigma),
-            Output::Noise => (0.0, -1.0 / sigma),
-            Output::Denoised => (-1.0 / (sigma * sigma), 1.0 / (sigma * sigma)),
-            Output::EdmRaw => (-1.0 / (total * total), self.sigma_data / (sigma * total)),
-            Output::V => (-1.0 / (total * total), -self.sigma_data / (sigma * total)),
-        };
-        (p as f32, q as f32)
+    pub(crate) fn score_coefficients(self, sigma: f64, sigma_data: f64) -> (f64, f64) {
+        let total = sigma.hypot(sigma_data);
+        match self {
+            Self::Score => (0.0, 1.0),
+            Self::ScaledScore => (0.0, 1.0 / sigma),
+            Self::Noise => (0.0, -1.0 / sigma),
+            Self::Denoised => (-1.0 / (sigma * sigma), 1.0 / (sigma * sigma)),
+            Self::EdmRaw => (-1.0 / (total * total), sigma_data / (sigma * total)),
+            Self::V => (-1.0 / (total * total), -sigma_data / (sigma * total)),
+        }
     }
 }
 

@@ -157,7 +157,7 @@ impl Model {
             let mut losses: Vec<f64> = zeroed(data.count(), "the losses")?;
             let mut differences = Differences::new(self, params, index, exact_trace);
             let mut first = 0;
-            data.perturbed(params.seed, index, 0, sigma, |batch| {
+            data.perturbed(params.seed, (index, 0), sigma, |batch| {
                 let losses = &mut losses[first..first + batch.count];
                 first += batch.count;
                 let score = batch.score(self)?;

@@ -82,13 +82,12 @@ impl<'a> Data<'a> {
         self.samples.len() / self.elements
     }
 
-    /// Calls `body` with the perturbed samples, batch after batch. The noise of a sample depends on
-    /// (seed, level, draw) and its index alone.
+    /// Calls `body` with the samples perturbed by `sigma` z, batch after batch; a negative sigma gives
+    /// the mirrored noise -z. The noise of a sample depends on (seed, level, draw) and its index alone.
     pub fn perturbed(
         &self,
         seed: u64,
-        level: usize,
-        draw: u32,
+        (level, draw): (usize, u32),
         sigma: f64,
         mut body: impl FnMut(&Batch<'_>) -> Result<()>,
     ) -> Result<()> {
@@ -100,15 +99,16 @@ impl<'a> Data<'a> {
             let (first, count) = (index * self.batch, samples.len() / self.elements);
             let (x, z) = (&mut x[..samples.len()], &mut z[..samples.len()]);
             noise::fill_normals(seed, draw, first as u64, self.elements, z);
-            for ((x, data), z) in x.iter_mut().zip(samples).zip(z.iter()) {
-                *x = data + sigma as f32 * z;
+            for ((x, data), z) in x.iter_mut().zip(samples).zip(z.iter_mut()) {
+                *z *= sigma.signum() as f32;
+                *x = data + sigma.abs() as f32 * *z;
             }
             body(&Batch {
                 count,
                 first,
                 x,
                 z,
-                sigma,
+                sigma: sigma.abs(),
                 elements: self.elements,
                 labels: self.labels.as_ref().map(|labels| &labels[first..first + count]),
                 given_labels: self.given_labels.map(|labels| &labels[first..first + count]),

@@ -5,10 +5,29 @@
 //! slope is 1 at every level; anything else is a mistake in the contract or in the training, and the
 //! way the slopes run over the levels tells which.
 
+mod fit;
+mod hypotheses;
+mod judge;
+mod measure;
+mod probes;
+mod reading;
+mod search;
+mod transform;
+mod verdict;
+
+#[cfg(test)]
+mod tests;
+
 use serde::Serialize;
 
-use crate::error::Result;
-use crate::model::{Model, kinds};
+use crate::error::{Result, bail, zeroed};
+use crate::model::{Model, Output, kinds};
+use crate::objective::perturbed::Data;
+use crate::objective::spread;
+use judge::Judge;
+use measure::{Level, Setup};
+use reading::Reading;
+use transform::Span;
 
 /// How to validate.
 #[derive(Debug, Clone, PartialEq)]
@@ -72,6 +91,7 @@ kinds! {
 
 kinds! {
     /// How bad a finding is.
+    #[derive(PartialOrd, Ord)]
     #[serde(rename_all = "snake_case")]
     Severity {
         /// As it should be.
@@ -85,7 +105,7 @@ kinds! {
     }
 }
 
-/// What was measured at one noise level.
+/// What was measured at one noise level. Numbers are NaN where outputs were not finite.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct LevelCheck {
     /// Index of the level in the model's ladder, 0 = largest.
@@ -150,12 +170,116 @@ impl Model {
     /// for a model without noise levels; [`Error::NonFinite`](crate::Error::NonFinite) for data that
     /// are not finite; and those of the network.
     pub fn validate(&self, data: Option<&[f32]>, params: &ValidateParams) -> Result<Validation> {
-        let _ = (data, params);
+        let contract = self.contract();
+        if contract.sigmas.is_empty() {
+            bail!(
+                Argument,
+                "the model has no noise levels of its own (option sigmas, metadata ncsn.sigmas): \
+                 there is nothing to validate it at"
+            );
+        }
+        let span = data.map(Span::of).filter(|_| data.is_some_and(|data| !data.is_empty()));
+        let (setup, count) = self::setup(self, data, params)?;
+        if let Some(span) = span {
+            span.check(contract.range)?;
+        }
+        let levels = setup.measure(self)?;
+        let reading = measure::stated(contract);
+        let finite: Vec<Level> =
+            levels.iter().filter(|level| level.not_finite == 0).cloned().collect();
+        let mut probed = probes::probe(self, &setup, &levels)?;
+        let mut findings = std::mem::take(&mut probed.findings);
+        if !probed.useless && !finite.is_empty() {
+            let fits = measure::fits(&finite, &reading);
+            if data.is_some() {
+                findings.extend(verdict::amount(count, &finite, &fits));
+            }
+            let setup = Setup { levels: finite.iter().map(|level| level.index).collect(), ..setup };
+            let judge = Judge { model: self, setup: &setup, levels: &finite, reading, fits: &fits };
+            findings.extend(match span {
+                Some(span) => judge.with_data(span, &probed),
+                None => judge.without_data(&probed),
+            });
+        }
+        findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity.code()));
         Ok(Validation {
-            levels: Vec::new(),
-            findings: Vec::new(),
-            passed: true,
+            levels: levels.iter().map(|level| checked(level, &reading, count)).collect(),
+            passed: findings.iter().all(|finding| finding.severity != Severity::Error),
+            findings,
             with_data: data.is_some(),
         })
+    }
+}
+
+/// Noise draws that stand in for samples when there are none, or few.
+const FEWEST: usize = 16;
+const WITHOUT_DATA: usize = 64;
+
+/// The samples and levels to look at, and the number of the caller's samples among them.
+fn setup(model: &Model, data: Option<&[f32]>, params: &ValidateParams) -> Result<(Setup, usize)> {
+    let contract = model.contract();
+    let elements = contract.elements();
+    let (seed, batch_size) = (params.seed, params.batch_size);
+    let Some(data) = data else {
+        if params.labels.is_some() {
+            bail!(Argument, "labels are given without data: they belong to its samples");
+        }
+        // Any label will do where the data do not matter.
+        let classes = contract.classes.filter(|_| contract.null_class.is_none());
+        let labels = classes
+            .map(|classes| (0..WITHOUT_DATA).map(|i| (i % classes as usize) as i64).collect());
+        let samples = zeroed(WITHOUT_DATA * elements, "the samples")?;
+        return Ok((Setup { seed, batch_size, samples, labels, levels: vec![0] }, 0));
+    };
+    // All of it is checked, the part that is looked at and the rest.
+    let count = Data::new(model, data, params.labels.as_deref(), batch_size)?.count();
+    let mut pick = spread(count, params.max_samples);
+    let used = pick.len();
+    pick = (0..used.max(FEWEST)).map(|i| pick[i % used]).collect();
+    let sample = |&i: &usize| &data[i * elements..(i + 1) * elements];
+    let setup = Setup {
+        seed,
+        batch_size,
+        samples: pick.iter().flat_map(sample).copied().collect(),
+        labels: params.labels.as_ref().map(|all| pick.iter().map(|&i| all[i]).collect()),
+        levels: spread(contract.sigmas.len(), params.max_levels),
+    };
+    Ok((setup, used))
+}
+
+fn checked(level: &Level, reading: &Reading, count: usize) -> LevelCheck {
+    let fit = level.fit(reading);
+    let raw = level.fit(&Reading::Kind(Output::Score, 1.0));
+    LevelCheck {
+        level: level.index,
+        sigma: level.sigma,
+        slope: fit.slope,
+        slope_error: fit.slope_error,
+        raw_slope: raw.slope,
+        r2: fit.r2,
+        loss: fit.loss,
+        loss_error: fit.loss_error,
+        zero_loss: fit.zero_loss,
+        count,
+    }
+}
+
+/// "sigma = 10, 5, 2.5 and 7 more".
+fn sigma_list(sigmas: &[f64]) -> String {
+    const MOST: usize = 4;
+    let shown: Vec<String> = sigmas.iter().take(MOST).map(|sigma| significant(*sigma)).collect();
+    let more = sigmas.len().saturating_sub(MOST);
+    let rest = if more > 0 { format!(" and {more} more") } else { String::new() };
+    format!("sigma = {}{rest}", shown.join(", "))
+}
+
+/// Four significant digits.
+fn significant(value: f64) -> String {
+    let digits = 3 - value.abs().log10().floor() as i32;
+    let text = format!("{value:.*}", digits.clamp(0, 12) as usize);
+    if text.contains('.') {
+        text.trim_end_matches('0').trim_end_matches('.').to_owned()
+    } else {
+        text
     }
 }
