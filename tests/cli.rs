@@ -456,3 +456,228 @@ fn progress_is_silent_where_nobody_looks() {
     assert_eq!(stderr(&out), "");
     assert!(stdout(&out).contains("2 samples of shape [2], 21 evaluations each"));
 }
+
+/// Samples of N(0.7, 0.5^2), the target of the Gaussian test models, as an array.
+fn gaussian_data(path: &Path, count: usize) {
+    use rand_distr::Distribution;
+    let normal = rand_distr::Normal::new(0.7_f32, 0.5).unwrap();
+    let mut rng = ncsn::PhiloxRng::new(11, 0);
+    let data = ndarray::Array2::from_shape_simple_fn((count, 3), || normal.sample(&mut rng));
+    ndarray_npy::write_npy(path, &data).unwrap();
+}
+
+#[test]
+fn evaluate_tells_the_loss_of_the_exact_score() {
+    let (_folder, path) = folder();
+    let data = path("data.npy");
+    gaussian_data(&data, 4000);
+    let gauss = test_model("gauss_sigma.onnx");
+    let line = "evaluate {} --data {} --data-range raw --count 0 --objective mdsm --json --plot {}";
+    let value = json(line, &[&gauss, &data, &path("loss.png")]);
+    assert_eq!((&value["samples"], &value["objective"]), (&4000.into(), &"dsm".into()));
+    let levels = value["levels"].as_array().unwrap();
+    assert_eq!(levels.len(), 10);
+    for level in levels {
+        let number = |key: &str| level[key].as_f64().unwrap();
+        // sigma^2 DSM = (d/2) s^2 / (s^2 + sigma^2) for data N(mu, s^2 I_d).
+        let sigma = number("sigma");
+        let theory = 1.5 * 0.25 / (0.25 + sigma * sigma);
+        let error = sigma * sigma * number("standard_error");
+        assert!((number("weighted") - theory).abs() < 5.0 * error, "{level}");
+    }
+    assert_eq!(image::open(path("loss.png")).unwrap().width(), 720);
+    let text = ok(
+        "evaluate {} --data {} --data-range raw --objective ssm-vr --max-levels 3",
+        &[&gauss, &data],
+    );
+    assert!(text.contains("h error") && text.contains("256 samples"), "{text}");
+    // Against itself nothing is left.
+    let line = "evaluate {} --data {} --data-range raw --objective psm --target {} --json";
+    let value = json(line, &[&gauss, &data, &gauss]);
+    assert_eq!(value["total"], 0.0);
+    fails(
+        "evaluate {} --data {} --data-range raw --objective psm",
+        &[&gauss, &data],
+        2,
+        &["--target"],
+    );
+    fails("evaluate {}", &[&gauss], 2, &["--data"]);
+}
+
+#[test]
+fn recommend_finds_the_published_ladders() {
+    let line = "recommend --dimension 3072 --diameter 50 --levels 232 --json";
+    let value = json(line, &[]);
+    let documented = [
+        "accumulated_step",
+        "coverage",
+        "diameter",
+        "dimension",
+        "evaluations",
+        "gamma",
+        "levels",
+        "ratio",
+        "sigma_min",
+        "sigmas",
+        "step",
+        "steps_per_level",
+    ];
+    assert_eq!(keys(&value), documented);
+    // CIFAR-10 in NCSNv2: 232 levels, epsilon 6.2e-6.
+    let epsilon = value["step"]["epsilon_full"].as_f64().unwrap();
+    assert!((epsilon / 6.2e-6 - 1.0).abs() < 0.01, "{epsilon}");
+    assert!((value["coverage"].as_f64().unwrap() - 0.567).abs() < 0.002);
+    let (_folder, path) = folder();
+    let data = path("square.npy");
+    let corners = ndarray::arr2(&[[0.0_f32, 0.0], [3.0, 0.0], [3.0, 4.0], [0.0, 4.0]]);
+    ndarray_npy::write_npy(&data, &corners).unwrap();
+    let value = json("recommend --data {} --json", &[&data]);
+    assert_eq!((&value["diameter"], &value["dimension"]), (&5.0.into(), &2.into()));
+    let text = ok("recommend {}", &[&model("digits.onnx")]);
+    assert!(text.contains("D = 784") && text.contains("technique 4"), "{text}");
+    fails("recommend", &[], 2, &["--data", "--dimension"]);
+    fails("recommend --dimension 9 --diameter 0.001", &[], 2, &["sigma_min"]);
+    fails("recommend --dimension 9", &[], 2, &["--diameter"]);
+}
+
+#[test]
+fn validate_passes_the_right_model_and_mends_a_wrong_one() {
+    let (_folder, path) = folder();
+    let (data, wrong, plot) = (path("data.npy"), path("wrong.onnx"), path("plot.png"));
+    gaussian_data(&data, 400);
+    let gauss = test_model("gauss_sigma.onnx");
+    let text = ok("validate {} --data {} --data-range raw --plot {}", &[&gauss, &data, &plot]);
+    assert!(text.contains("slope") && text.contains("Passed"), "{text}");
+    assert_eq!(image::open(&plot).unwrap().into_rgb8().dimensions(), (720, 560));
+    let text = ok("validate {}", &[&gauss]);
+    assert!(text.contains("Without --data"), "{text}");
+
+    ok("annotate {} --output-kind noise -o {}", &[&gauss, &wrong]);
+    let out = ncsn("validate {} --data {} --data-range raw --json", &[&wrong, &data]);
+    assert_eq!(out.status.code(), Some(1), "{}", stderr(&out));
+    let value: Value = serde_json::from_slice(&out.stdout).unwrap();
+    assert_eq!(keys(&value), ["annotate", "findings", "levels", "model", "passed", "with_data"]);
+    assert_eq!(value["passed"], false);
+    assert_eq!(value["findings"][0]["severity"], "error");
+    // The command that it prints is the remedy.
+    let remedy = value["annotate"].as_str().unwrap();
+    let program = Path::new(env!("CARGO_BIN_EXE_ncsn")).parent().unwrap();
+    let search = format!("{}:{}", program.display(), std::env::var("PATH").unwrap());
+    common::run_ok(Command::new("sh").args(["-c", remedy]).env("PATH", search));
+    ok("validate {} --data {} --data-range raw", &[&wrong, &data]);
+}
+
+/// The picture that a model of digits gets, read back through the start of its chains.
+fn as_the_model_sees(data: &Path, options: &str) -> ArrayD<f32> {
+    let (_folder, path) = folder();
+    let out = path("seen.npy");
+    // One step of next to nothing.
+    let line = format!(
+        "sample {{}} -n 1 --init {{}} --start-level 59 --steps 1 --step-size 1e-30 --no-denoise \
+         --convention full {options} -o {{}}"
+    );
+    ok(&line, &[&model("digits.onnx"), data, &out]);
+    ndarray_npy::read_npy(out).unwrap()
+}
+
+#[test]
+fn data_come_as_pictures_arrays_and_idx_files() {
+    let (_folder, path) = folder();
+    let pixels: Vec<u8> = (0..784).map(|i| (i % 256) as u8).collect();
+    let png = path("7.png");
+    image::save_buffer(&png, &pixels, 28, 28, image::ExtendedColorType::L8).unwrap();
+    let mut idx = vec![0, 0, 8, 3, 0, 0, 0, 1, 0, 0, 0, 28, 0, 0, 0, 28];
+    idx.extend(&pixels);
+    std::fs::write(path("digits-idx3-ubyte"), &idx).unwrap();
+    let mut zipped = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    std::io::Write::write_all(&mut zipped, &idx).unwrap();
+    std::fs::write(path("digits.idx.gz"), zipped.finish().unwrap()).unwrap();
+    let bytes = ndarray::Array::from_shape_vec((1, 28, 28), pixels.clone()).unwrap();
+    ndarray_npy::write_npy(path("bytes.npy"), &bytes).unwrap();
+    let large = bytes.mapv(f64::from);
+    ndarray_npy::write_npy(path("large.npy"), &large).unwrap();
+    ndarray_npy::write_npy(path("flat.npy"), &(large / 255.0).into_shape_clone((1, 784)).unwrap())
+        .unwrap();
+    std::fs::create_dir(path("folder")).unwrap();
+    std::fs::copy(&png, path("folder/a.png")).unwrap();
+    std::fs::write(path("folder/notes.txt"), "not a picture").unwrap();
+    for name in [
+        "7.png",
+        "folder",
+        "digits-idx3-ubyte",
+        "digits.idx.gz",
+        "bytes.npy",
+        "large.npy",
+        "flat.npy",
+    ] {
+        for (range, low, high) in [("unit", 0.0, 1.0), ("centered", -1.0, 1.0)] {
+            if name == "flat.npy" && range == "centered" {
+                continue; // taken as it is, with a note
+            }
+            let seen = as_the_model_sees(&path(name), &format!("--range {range}"));
+            for (seen, pixel) in seen.iter().zip(&pixels) {
+                let wanted = low + (high - low) * f32::from(*pixel) / 255.0;
+                assert!((seen - wanted).abs() < 1e-5, "{name} {range}: {seen} {wanted}");
+            }
+        }
+    }
+}
+
+#[test]
+fn bad_data_are_named() {
+    let (_folder, path) = folder();
+    let digits = model("digits.onnx");
+    let picture = |name: &str, width: u32, height: u32| {
+        let pixels = vec![9; (width * height) as usize];
+        let color = image::ExtendedColorType::L8;
+        image::save_buffer(path(name), &pixels, width, height, color).unwrap();
+    };
+    for name in ["empty", "broken", "mixed"] {
+        std::fs::create_dir(path(name)).unwrap();
+    }
+    std::fs::write(path("broken/a.png"), "no picture").unwrap();
+    picture("mixed/a.png", 28, 28);
+    picture("mixed/b.png", 30, 20);
+    let array = |name: &str, shape: &[usize], value: f32| {
+        let mut data = ArrayD::from_elem(shape, 0.5_f32);
+        data[ndarray::IxDyn(&vec![0; shape.len()])] = value;
+        ndarray_npy::write_npy(path(name), &data).unwrap();
+    };
+    array("shape.npy", &[4, 1, 20, 20], 0.0);
+    array("nan.npy", &[4, 784], f32::NAN);
+    array("range.npy", &[4, 784], -3.0);
+    array("rank.npy", &[784], 0.0);
+    array("good.npy", &[4, 784], 0.0);
+    std::fs::write(path("cut.npy"), &std::fs::read(path("good.npy")).unwrap()[..500]).unwrap();
+    std::fs::write(path("zero.npy"), "").unwrap();
+    std::fs::write(path("cut.idx"), [0, 0, 8, 1, 0, 0, 0, 9, 1]).unwrap();
+    std::fs::write(path("floats.idx"), [0, 0, 13, 1, 0, 0, 0, 1, 1, 2, 3, 4]).unwrap();
+    std::fs::write(path("few.idx"), [0, 0, 8, 1, 0, 0, 0, 3, 1, 2, 3]).unwrap();
+    let line = "evaluate {} --data {}";
+    for (name, words) in [
+        ("nowhere", &["nowhere", "cannot be read"][..]),
+        ("empty", &["empty", "no pictures", ".png"]),
+        ("broken", &["a.png", "cannot be read"]),
+        ("mixed", &["b.png", "30 x 20", "28 x 28", "--resize"]),
+        ("shape.npy", &["shape.npy", "[1, 20, 20]", "[1, 28, 28]", "--resize"]),
+        ("nan.npy", &["nan.npy", "NaN", "sample 0, element 0"]),
+        ("range.npy", &["range.npy", "from -3", "[0, 1]", "--data-range"]),
+        ("rank.npy", &["rank.npy", "[784]", "[samples, ...]"]),
+        ("cut.npy", &["cut.npy", "not a readable .npy"]),
+        ("zero.npy", &["zero.npy", "empty"]),
+        ("cut.idx", &["cut.idx", "damaged"]),
+        ("floats.idx", &["floats.idx", "unsigned bytes"]),
+    ] {
+        fails(line, &[&digits, &path(name)], 2, words);
+    }
+    let unknown = "evaluate {} --data {} --range unbounded";
+    fails(unknown, &[&digits, &path("mixed/a.png")], 2, &["--range", "--data-range raw"]);
+    let labelled = "evaluate {} --data {} --labels {}";
+    let (good, labels) = (path("good.npy"), path("few.idx"));
+    fails(labelled, &[&digits, &good, &labels], 2, &["3 labels", "4 samples"]);
+    fails(labelled, &[&digits, &good, &good], 2, &["good.npy", "whole numbers"]);
+    // Asked for, pictures are scaled; numbers are taken as they are.
+    ok("evaluate {} --data {} --resize --max-levels 2", &[&digits, &path("mixed")]);
+    let raw = "evaluate {} --data {} --data-range raw --max-levels 2";
+    ok(raw, &[&digits, &path("range.npy")]);
+}

@@ -149,11 +149,15 @@ fn panel_of(
     let references = series.reference.iter().map(|reference| reference.value);
     let values = series.points.iter().map(|(_, value)| *value);
     let (bottom, top) = bounds(values.chain(references).map(|value| value as f32));
-    // Losses and slopes near 0 should be seen to be near 0.
-    let bottom = if bottom > 0.0 { 0.0 } else { bottom };
+    // Values near 0 should be seen to be near 0, and what lies on an end to be on it.
+    let (bottom, top) = (bottom.min(0.0), top + 0.06 * (top - bottom.min(0.0)));
+    let caption = match &series.reference {
+        Some(reference) => format!("{}   (gray: {})", series.label, reference.label),
+        None => series.label.clone(),
+    };
     let mut chart = ChartBuilder::on(area)
         .margin(SIZE)
-        .caption(&series.label, (FONT, SIZE + 2))
+        .caption(caption, (FONT, SIZE + 1))
         .x_label_area_size(if last { 3 * SIZE } else { SIZE })
         .y_label_area_size(5 * SIZE)
         .build_cartesian_2d(
@@ -173,13 +177,7 @@ fn panel_of(
         .draw()?;
     if let Some(reference) = &series.reference {
         let line = [(low, reference.value), (high, reference.value)];
-        chart.draw_series(LineSeries::new(line, BLACK.mix(0.4)))?;
-        let text = Text::new(
-            reference.label.clone(),
-            (low * 1.02, reference.value),
-            (FONT, SIZE - 1).into_font().color(&BLACK.mix(0.6)),
-        );
-        chart.draw_series([text])?;
+        chart.draw_series(LineSeries::new(line, BLACK.mix(0.5)))?;
     }
     chart.draw_series(LineSeries::new(series.points.iter().copied(), INK.stroke_width(2)))?;
     chart.draw_series(series.points.iter().map(|&point| Circle::new(point, 4, INK.filled())))?;

@@ -104,6 +104,8 @@ fn fix(args: &ValidateArgs, found: &Validation) -> Option<String> {
     let mut command = format!("ncsn annotate {}", quoted(&args.model.path.display().to_string()));
     for (key, value) in pairs {
         let key = key.strip_prefix("ncsn.").unwrap_or(key);
+        // The number of classes that says that there are none.
+        let value = if value.is_empty() && key == "classes" { "0" } else { value };
         command += &format!(" --set {}", quoted(&format!("{key}={value}")));
     }
     Some(command + " --in-place")
@@ -127,12 +129,12 @@ fn plot(found: &Validation) -> Result<crate::grid::Picture, Failure> {
         Series {
             label: "sigma^2 DSM".to_owned(),
             points: points(|level| level.loss),
-            reference: Some(Reference { value: zero, label: "D/2, a score of zero".to_owned() }),
+            reference: Some(Reference { value: zero, label: "D/2, of a score of zero".to_owned() }),
         },
         Series {
             label: "slope".to_owned(),
             points: points(|level| level.slope),
-            reference: Some(Reference { value: 1.0, label: "1, the score".to_owned() }),
+            reference: Some(Reference { value: 1.0, label: "1, of the score".to_owned() }),
         },
     ])
 }
