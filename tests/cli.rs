@@ -546,14 +546,14 @@ fn validate_passes_the_right_model_and_mends_a_wrong_one() {
     let (data, wrong, plot) = (path("data.npy"), path("wrong.onnx"), path("plot.png"));
     gaussian_data(&data, 400);
     let gauss = test_model("gauss_sigma.onnx");
-    let text = ok("validate {} --data {} --data-range raw --plot {}", &[&gauss, &data, &plot]);
+    let text = ok("validate {} --data {} --range unbounded --plot {}", &[&gauss, &data, &plot]);
     assert!(text.contains("slope") && text.contains("Passed"), "{text}");
     assert_eq!(image::open(&plot).unwrap().into_rgb8().dimensions(), (720, 560));
-    let text = ok("validate {}", &[&gauss]);
+    let text = ok("validate {}", &[&model("mixture.onnx")]);
     assert!(text.contains("Without --data"), "{text}");
 
-    ok("annotate {} --output-kind noise -o {}", &[&gauss, &wrong]);
-    let out = ncsn("validate {} --data {} --data-range raw --json", &[&wrong, &data]);
+    ok("annotate {} --output-kind noise --range unbounded -o {}", &[&gauss, &wrong]);
+    let out = ncsn("validate {} --data {} --range unbounded --json", &[&wrong, &data]);
     assert_eq!(out.status.code(), Some(1), "{}", stderr(&out));
     let value: Value = serde_json::from_slice(&out.stdout).unwrap();
     assert_eq!(keys(&value), ["annotate", "findings", "levels", "model", "passed", "with_data"]);
@@ -564,7 +564,7 @@ fn validate_passes_the_right_model_and_mends_a_wrong_one() {
     let program = Path::new(env!("CARGO_BIN_EXE_ncsn")).parent().unwrap();
     let search = format!("{}:{}", program.display(), std::env::var("PATH").unwrap());
     common::run_ok(Command::new("sh").args(["-c", remedy]).env("PATH", search));
-    ok("validate {} --data {} --data-range raw", &[&wrong, &data]);
+    ok("validate {} --data {} --range unbounded", &[&wrong, &data]);
 }
 
 /// The picture that a model of digits gets, read back through the start of its chains.
