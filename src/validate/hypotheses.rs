@@ -1,8 +1,8 @@
 //! Other contracts that could be meant: each the stated one with a common mistake put right.
 
-use super::Check;
 use super::measure::Setup;
 use super::transform::Transform;
+use super::{Check, significant};
 use crate::model::{Conditioning, Contract, InputScaling, Kind, ValueRange};
 
 /// One thing that is put right.
@@ -82,7 +82,18 @@ impl Hypothesis {
         all.extend(self.conditionings(clues));
         all.extend(self.scalings(clues));
         all.extend(clues.transforms.iter().flat_map(|&transform| self.ranges(transform)));
-        all.extend(clues.factors.iter().map(|&factor| self.ladder(factor)));
+        // A network that is told sigma itself knows no ladder.
+        let by_ladder = matches!(
+            self.contract.conditioning,
+            Conditioning::LevelDesc
+                | Conditioning::LevelAsc
+                | Conditioning::Table
+                | Conditioning::Time01
+                | Conditioning::TimeScaled
+        );
+        if by_ladder {
+            all.extend(clues.factors.iter().map(|&factor| self.ladder(factor)));
+        }
         all
     }
 
@@ -298,9 +309,10 @@ impl Hypothesis {
     pub fn ladder(&self, factor: f64) -> Self {
         let sigmas: Vec<f64> = self.contract.sigmas.iter().map(|sigma| sigma * factor).collect();
         let text = format!(
-            "the noise levels are about {factor:.3} times the stated ones: {:.4} to {:.4}",
-            sigmas[0],
-            sigmas[sigmas.len() - 1]
+            "the noise levels are about {} times the stated ones: {} to {}",
+            significant(factor),
+            significant(sigmas[0]),
+            significant(sigmas[sigmas.len() - 1])
         );
         let mut other = self.with(Check::SigmaScale, text, vec![entry("sigmas", list(&sigmas))]);
         other.contract.sigmas = sigmas;

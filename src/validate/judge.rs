@@ -62,7 +62,7 @@ impl Judge<'_> {
         }
         let found = self.search(Some(span));
         if !found.is_empty() {
-            return verdict::other(&found, &self.reading, self.fits, standing);
+            return verdict::other(&found, &self.reading, self.fits);
         }
         let mut findings = verdict::poor(self.levels, self.fits, standing, probed);
         if standing == Standing::Fair {
@@ -152,7 +152,7 @@ impl Judge<'_> {
             findings.extend(if found.is_empty() {
                 verdict::poor(self.levels, self.fits, Standing::Bad, probed)
             } else {
-                verdict::other(&found, &self.reading, self.fits, Standing::Bad)
+                verdict::other(&found, &self.reading, self.fits)
             });
         }
         findings

@@ -187,6 +187,7 @@ impl Model {
         let reading = measure::stated(contract);
         let finite: Vec<Level> =
             levels.iter().filter(|level| level.not_finite == 0).cloned().collect();
+        let setup = Setup { levels: finite.iter().map(|level| level.index).collect(), ..setup };
         let mut probed = probes::probe(self, &setup, &levels)?;
         let mut findings = std::mem::take(&mut probed.findings);
         if !probed.useless && !finite.is_empty() {

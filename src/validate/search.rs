@@ -60,11 +60,15 @@ impl Search<'_> {
         for hypothesis in &singles {
             candidates.extend(self.first_look(hypothesis, &coarse));
         }
-        let found = self.closest(candidates, stated);
-        if !found.is_empty() {
+        let (simple, mut candidates): (Vec<_>, Vec<_>) =
+            candidates.into_iter().partition(|candidate| candidate.changes == 1);
+        let found = self.closest(simple, stated);
+        // Where most levels fit as stated, a contract twice wrong would be a strange explanation.
+        let fits = fits(self.base, &self.stated_reading());
+        let most = 2 * fits.iter().filter(|fit| fit.may_be(GOOD)).count() > fits.len();
+        if !found.is_empty() || most {
             return found;
         }
-        let mut candidates = Vec::new();
         for hypothesis in &singles {
             if !matches!(hypothesis.changes[0].check, Check::LevelOrder | Check::Conditioning) {
                 continue;
@@ -120,8 +124,8 @@ impl Search<'_> {
 
     /// Looks at the most plausible candidates at all levels.
     fn closest(&self, mut candidates: Vec<Candidate>, stated: f64) -> Vec<Found> {
-        candidates.sort_by(|a, b| a.changes.cmp(&b.changes).then(a.misfit.total_cmp(&b.misfit)));
-        let most = candidates.last().map_or(0, |last| last.changes);
+        candidates.sort_by(|a, b| a.misfit.total_cmp(&b.misfit));
+        let most = candidates.iter().map(|candidate| candidate.changes).max().unwrap_or(0);
         for changes in 1..=most {
             let mut found: Vec<(f64, Found)> = candidates
                 .iter()

@@ -83,7 +83,7 @@ impl Network for Net {
 }
 
 fn ladder() -> Vec<f64> {
-    schedule::geometric(20.0, 0.05, 10).unwrap()
+    schedule::geometric(20.0, 0.04, 10).unwrap()
 }
 
 /// A table of levels, with nothing beyond its ends.
@@ -205,7 +205,7 @@ fn right_networks_pass() {
         (Conditioning::LogSigma, f64::exp),
         (Conditioning::LevelDesc, level),
         (Conditioning::LevelAsc, |i| level(9.0 - i)),
-        (Conditioning::Time01, |t| 0.05 * 400.0_f64.powf(t)),
+        (Conditioning::Time01, |t| 0.04 * 500.0_f64.powf(t)),
         (Conditioning::AffineLog, |c| c.exp()),
     ];
     for (kind, sigma) in conditionings {
@@ -232,12 +232,12 @@ fn an_imperfect_network_passes() {
 #[test]
 fn one_badly_learnt_level_is_named() {
     let quirk: Quirk = |output, _, sigma| {
-        if sigma < 0.06 {
+        if sigma < 0.05 {
             output.iter_mut().for_each(|o| *o *= 4.0);
         }
     };
     let validation = validate(Net { quirk, ..Net::new(|c| c, Output::Score) }, stated(|_| ()));
-    caught(&validation, Check::Fit, "sigma = 0.05 ", &[]);
+    caught(&validation, Check::Fit, "sigma = 0.04 ", &[]);
     assert!(find(&validation, Check::Fit).text.contains("badly learnt"));
 }
 
@@ -315,7 +315,7 @@ fn reversed_time_is_caught() {
         facts.conditioning = Some(Conditioning::TimeScaled);
         facts.conditioning_scale = Some(999.0);
     });
-    let net = || Net::new(|t| 0.05 * 400.0_f64.powf(1.0 - t / 999.0), Output::Noise);
+    let net = || Net::new(|t| 0.04 * 500.0_f64.powf(1.0 - t / 999.0), Output::Noise);
     let facts = Facts { output: Some(Output::Noise), ..facts };
     let validation = validate(net(), facts.clone());
     caught(
@@ -345,7 +345,7 @@ fn wrong_conditioning_is_caught() {
         (Conditioning::LogSigma, |c| c, "sigma"),
         (Conditioning::Sigma, |c| (4.0 * c).exp(), "affine_log"),
         (Conditioning::Sigma, |c| (c + std::f64::consts::LN_2).exp(), "affine_log"),
-        (Conditioning::LogSigma, |t| 0.05 * 400.0_f64.powf(t), "time01"),
+        (Conditioning::LogSigma, |t| 0.04 * 500.0_f64.powf(t), "time01"),
     ];
     for (said, sigma, right) in cases {
         let facts = stated(|facts| facts.conditioning = Some(said));
@@ -404,10 +404,9 @@ fn wrong_input_scaling_is_caught() {
     caught(&validation, Check::InputScaling, "x / sqrt(sigma^2 + 0.5^2)", &suggestion);
     // Scaled without being asked to.
     let facts = stated(|facts| {
-        facts.output = Some(Output::Denoised);
         facts.input_scaling = Some(crate::InputScaling::Unit);
     });
-    let validation = validate(Net::new(|c| c, Output::Denoised), facts);
+    let validation = validate(Net::new(|c| c, Output::Score), facts);
     let suggestion = [("ncsn.input_scaling", "none")];
     caught(&validation, Check::InputScaling, "x itself", &suggestion);
 }

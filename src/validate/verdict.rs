@@ -1,7 +1,7 @@
 //! From statistics to sentences.
 
 use super::fit::{FAIR, Fit, GOOD};
-use super::measure::{self, Level};
+use super::measure::Level;
 use super::probes::Probed;
 use super::reading::Reading;
 use super::search::Found;
@@ -166,23 +166,14 @@ fn range(contract: &Contract, span: Span, slope: f64, sigma: f64) -> Finding {
 }
 
 /// Another contract fits, or several that the data cannot tell apart.
-pub(super) fn other(
-    found: &[Found],
-    reading: &Reading,
-    fits: &[Fit],
-    standing: Standing,
-) -> Vec<Finding> {
-    // Slopes that are this far from 1 on the average, and need not be, are no matter of training.
-    const FAR: f64 = 0.2;
-    let wrong = standing == Standing::Bad || measure::misfit(fits) > FAR;
-    let severity = if wrong { Severity::Error } else { Severity::Warning };
+pub(super) fn other(found: &[Found], reading: &Reading, fits: &[Fit]) -> Vec<Finding> {
     let Some(best) = found.first() else { return Vec::new() };
     let mut findings: Vec<Finding> = best
         .changes
         .iter()
         .map(|change| Finding {
             check: change.check,
-            severity,
+            severity: Severity::Error,
             text: format!(
                 "{}. As stated ({}) the {} over {} level{}; with this they are {} (1 is right)",
                 change.text,
