@@ -88,3 +88,37 @@ pub fn draw(contract: &Contract, values: &[f32], layout: Layout) -> ncsn::Result
 pub fn square(count: usize) -> usize {
     (1..).find(|columns| columns * columns >= count).unwrap_or(1)
 }
+
+#[cfg(test)]
+mod tests {
+    use ncsn::{Facts, Model, Network, Query, ValueRange};
+
+    use super::*;
+
+    struct Nothing;
+    impl Network for Nothing {
+        fn evaluate(&self, _: Query<'_>, _: &mut [f32]) -> ncsn::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn colours_are_interleaved_and_zoomed() {
+        let facts = Facts { range: Some(ValueRange::Unit), ..Facts::default() };
+        let facts = Facts { sigmas: Some(vec![1.0]), ..facts };
+        let model = Model::from_network(Box::new(Nothing), facts, vec![3, 1, 2]).unwrap();
+        // Two samples of two pixels, plane by plane.
+        let values = [1.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.2, 0.4, 0.2, 0.4, 0.2, 0.4];
+        let layout = Layout { columns: 1, zoom: 2 };
+        let picture = draw(model.contract(), &values, layout).unwrap();
+        assert_eq!((picture.width, picture.height, picture.channels), (12, 16, 3));
+        let at = |x: usize, y: usize| {
+            let first = (y * picture.width + x) * 3;
+            &picture.pixels[first..first + 3]
+        };
+        assert_eq!([at(3, 4), at(4, 4), at(5, 5)], [[0; 3], [255, 0, 0], [255, 0, 0]]);
+        assert_eq!([at(6, 5), at(7, 4), at(8, 4)], [[0, 255, 0], [0, 255, 0], [0; 3]]);
+        assert_eq!([at(4, 10), at(7, 11)], [[51; 3], [102; 3]]);
+        assert_eq!([square(1), square(16), square(17)], [1, 4, 5]);
+    }
+}
