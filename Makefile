@@ -10,12 +10,13 @@ VENV := $(TARGET)/venv
 EXPORTER := $(TARGET)/venv-export
 STAGE := $(PYTHON) scripts/stage_onnxruntime.py
 
-.PHONY: help build onnxruntime runtimes demo test lint header bench clean tools tools-test exporter-venv test-exporter
+.PHONY: help build cli onnxruntime runtimes demo test lint header bench clean tools tools-test exporter-venv test-exporter
 
 help:
 	@echo "make demo          draw 64 handwritten digits with the C example, into target/demo/digits.png"
 	@echo "make test          everything CI checks"
 	@echo "make build         the release library: $(TARGET)/release/libncsn.so.1 and libncsn.a"
+	@echo "make cli           the command line: $(TARGET)/release/ncsn"
 	@echo "make onnxruntime   stage ONNX Runtime $(ORT_VERSION) (GPU=1: the GPU build) in $(TARGET)/onnxruntime"
 	@echo "make header        regenerate include/ncsn.h and the ABI records from the source"
 	@echo "make lint          formatting, clippy, documentation"
@@ -25,6 +26,9 @@ help:
 build:
 	cargo build --release --lib
 	ln -sf libncsn.so $(TARGET)/release/libncsn.so.1
+
+cli: onnxruntime
+	cargo build --release --features cli --bin ncsn
 
 onnxruntime: tools
 	$(STAGE) --into $(TARGET)/onnxruntime --version $(ORT_VERSION) $(if $(GPU),--gpu)
@@ -77,10 +81,11 @@ runtimes: onnxruntime
 lint:
 	cargo fmt --check
 	cargo clippy --all-targets -- -D warnings
+	cargo clippy --all-targets --all-features -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --lib --quiet
 
 test: tools-test lint runtimes $(VENV)/ready
-	NCSN_REQUIRE_TOOLS=1 NCSN_TEST_PYTHON=$(abspath $(VENV))/bin/python cargo test
+	NCSN_REQUIRE_TOOLS=1 NCSN_TEST_PYTHON=$(abspath $(VENV))/bin/python cargo test --features cli
 	$(MAKE) test-exporter
 
 header:

@@ -29,6 +29,7 @@ pub use kinds::{
 };
 pub(crate) use kinds::{Kind, kinds};
 pub(crate) use precision::remarks;
+pub use properties::KEYS as METADATA_KEYS;
 pub use wiring::Wiring;
 
 use crate::error::{Result, bail};

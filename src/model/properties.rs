@@ -17,8 +17,8 @@ const VALUE_LIMIT: usize = 16 << 20;
 const TOTAL_LIMIT: usize = 64 << 20;
 const PREFIX: &str = "ncsn.";
 
-/// Every key this version knows, so that a misspelt one is noticed.
-const KEYS: &[&str] = &[
+/// Every metadata key this version knows, without `ncsn.`, so that a misspelt one is noticed.
+pub const KEYS: &[&str] = &[
     "version",
     "conditioning",
     "conditioning_scale",

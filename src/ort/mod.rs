@@ -9,6 +9,7 @@ mod elf {
     }
 }
 mod environment;
+mod inspection;
 mod library;
 mod network;
 mod provider;
@@ -18,6 +19,7 @@ mod tensor;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+pub use inspection::{Inspection, runtime};
 use prost::bytes::Bytes;
 pub use provider::{Provider, ProviderOption};
 
@@ -79,15 +81,7 @@ impl Model {
     /// [`Error::RuntimeVersion`] and [`Error::Provider`] for what should run it.
     pub fn open(path: impl AsRef<Path>, options: &ModelOptions) -> Result<Self> {
         let path = path.as_ref();
-        let unreadable = |error: std::io::Error| {
-            Error::Io(format!("model '{}' cannot be read: {error}", path.display()))
-        };
-        if path.is_dir() {
-            bail!(Io, "model '{}' is a folder; name the .onnx file in it", path.display());
-        }
-        // Read here for a clear error and the fingerprint; ONNX Runtime reads the file itself,
-        // because weights may lie in further files beside it.
-        let bytes = std::fs::read(path).map_err(unreadable)?;
+        let bytes = read(path)?;
         Self::load(&bytes.into(), &Source::File(path), options)
     }
 
@@ -131,21 +125,11 @@ impl Model {
         for remark in remarks(&wiring, &contract) {
             log::warn(&format!("model {name}: {remark}"));
         }
-        let file = FileInfo {
-            wiring: Some(wiring.clone()),
-            opset: proto.as_ref().map_or(0, ModelProto::opset),
-            producer: proto.as_ref().map_or_else(String::new, |proto| proto.producer_name.clone()),
-            parameters: proto.as_ref().map_or(0, ModelProto::parameters),
-            bytes: bytes.len() as u64,
-        };
+        let file =
+            FileInfo { wiring: Some(wiring.clone()), ..file_info(proto.as_ref(), bytes.len()) };
         let info = RuntimeInfo {
-            provider: opened.selection.provider as i32,
-            device_id: options.device_id,
-            intra_threads: opened.intra_threads,
             fixed_batch: wiring.fixed_batch.unwrap_or(0) as u32,
-            fallback_reason: opened.selection.fallback_reason.clone(),
-            version: runtime.version.clone(),
-            path: runtime.path.display().to_string(),
+            ..runtime_info(runtime, &opened, options)
         };
         let row_multiple = match options.row_multiple {
             0 if contract.shape.len() == 1 => 4,
@@ -182,6 +166,49 @@ fn resolve(known: Known, wiring: &Wiring, proto: Option<&ModelProto>) -> Result<
         class_tables: &class_tables,
     };
     Contract::resolve(known, wiring.shape.clone(), inputs)
+}
+
+/// Read here for a clear error and the fingerprint; ONNX Runtime reads the file itself, because
+/// weights may lie in further files beside it.
+fn read(path: &Path) -> Result<Vec<u8>> {
+    if path.is_dir() {
+        bail!(Io, "model '{}' is a folder; name the .onnx file in it", path.display());
+    }
+    let bytes = std::fs::read(path).map_err(|error| {
+        Error::Io(format!("model '{}' cannot be read: {error}", path.display()))
+    })?;
+    if bytes.is_empty() {
+        bail!(Model, "model '{}' is empty (0 bytes)", path.display());
+    }
+    Ok(bytes)
+}
+
+/// What the file says of itself, but for its wiring.
+fn file_info(proto: Option<&ModelProto>, bytes: usize) -> FileInfo {
+    FileInfo {
+        wiring: None,
+        opset: proto.map_or(0, ModelProto::opset),
+        producer: proto.map_or_else(String::new, |proto| proto.producer_name.clone()),
+        parameters: proto.map_or(0, ModelProto::parameters),
+        bytes: bytes as u64,
+    }
+}
+
+/// What runs the network, but for the batch size that its graph may fix.
+fn runtime_info(
+    runtime: &library::Runtime,
+    opened: &session::Opened,
+    options: &ModelOptions,
+) -> RuntimeInfo {
+    RuntimeInfo {
+        provider: opened.selection.provider as i32,
+        device_id: options.device_id,
+        intra_threads: opened.intra_threads,
+        fixed_batch: 0,
+        fallback_reason: opened.selection.fallback_reason.clone(),
+        version: runtime.version.clone(),
+        path: runtime.path.display().to_string(),
+    }
 }
 
 /// The same error, its text preceded by where it was met.
