@@ -136,6 +136,57 @@ fn ticks(low: f64, high: f64) -> Vec<f64> {
         .collect()
 }
 
+/// Round values between `low` and `high`, about five of them.
+fn round_ticks(low: f64, high: f64) -> Vec<f64> {
+    let rough = (high - low) / 5.0;
+    let power = 10_f64.powf(rough.log10().floor());
+    let step = [1.0, 2.0, 5.0, 10.0].map(|m| m * power).into_iter().find(|&step| step >= rough);
+    let step = step.unwrap_or(rough);
+    let (first, last) = ((low / step).ceil() as i64, (high / step).floor() as i64);
+    (first..=last).map(|i| i as f64 * step).collect()
+}
+
+/// A vertical axis. The drawing library is always given a logarithmic one, whose ticks can be said;
+/// a linear axis is the logarithm of [`place`](Self::place)d values.
+struct Vertical {
+    /// The values at its ends.
+    ends: (f64, f64),
+    /// The values that are labelled.
+    ticks: Vec<f64>,
+    log: bool,
+}
+
+impl Vertical {
+    /// An axis for positive values over more than a decade, or for values around a reference.
+    fn of(series: &Series) -> Self {
+        let reference = series.reference.as_ref().map(|reference| reference.value);
+        let values = || series.points.iter().map(|(_, value)| *value).chain(reference);
+        let (least, most) = values()
+            .filter(|value| value.is_finite())
+            .fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), v| (l.min(v), h.max(v)));
+        if least > 0.0 && most > 10.0 * least {
+            let ends = (least / 2.0, most * 2.0);
+            return Self { ends, ticks: ticks(ends.0, ends.1), log: true };
+        }
+        let (bottom, top) = bounds(values().map(|value| value as f32));
+        // A deviation of a tenth of the reference fills the panel; noise does not look like one.
+        let room = 0.1 * reference.unwrap_or(1.0).abs();
+        let middle = reference.unwrap_or(0.5 * (bottom + top));
+        let (bottom, top) = (bottom.min(middle - room), top.max(middle + room));
+        Self { ends: (bottom, top), ticks: round_ticks(bottom, top), log: false }
+    }
+
+    fn place(&self, value: f64) -> f64 {
+        let (bottom, top) = self.ends;
+        if self.log { value } else { ((value - bottom) / (top - bottom)).exp() }
+    }
+
+    fn value(&self, place: f64) -> f64 {
+        let (bottom, top) = self.ends;
+        if self.log { place } else { bottom + (top - bottom) * place.ln() }
+    }
+}
+
 fn panel_of(
     area: &DrawingArea<BitMapBackend<'_>, plotters::coord::Shift>,
     series: &Series,
@@ -146,11 +197,7 @@ fn panel_of(
     let low = series.points.iter().map(sigma).fold(f64::INFINITY, f64::min);
     let high = series.points.iter().map(sigma).fold(0.0, f64::max);
     let (low, high) = if low < high { (low / 1.1, high * 1.1) } else { (high / 2.0, high * 2.0) };
-    let references = series.reference.iter().map(|reference| reference.value);
-    let values = series.points.iter().map(|(_, value)| *value);
-    let (bottom, top) = bounds(values.chain(references).map(|value| value as f32));
-    // Values near 0 should be seen to be near 0, and what lies on an end to be on it.
-    let (bottom, top) = (bottom.min(0.0), top + 0.06 * (top - bottom.min(0.0)));
+    let vertical = Vertical::of(series);
     let caption = match &series.reference {
         Some(reference) => format!("{}   (gray: {})", series.label, reference.label),
         None => series.label.clone(),
@@ -162,7 +209,9 @@ fn panel_of(
         .y_label_area_size(5 * SIZE)
         .build_cartesian_2d(
             (low..high).log_scale().with_key_points(ticks(low, high)),
-            bottom..top,
+            (vertical.place(vertical.ends.0)..vertical.place(vertical.ends.1))
+                .log_scale()
+                .with_key_points(vertical.ticks.iter().map(|&tick| vertical.place(tick)).collect()),
         )?;
     chart
         .configure_mesh()
@@ -172,14 +221,14 @@ fn panel_of(
         .axis_desc_style((FONT, SIZE))
         .x_desc(if last { "sigma" } else { "" })
         .x_label_formatter(&|value| crate::number::short(*value))
-        .y_label_formatter(&|value| crate::number::short(*value))
-        .y_labels(6)
+        .y_label_formatter(&|place| crate::number::short(vertical.value(*place)))
         .draw()?;
+    let point = |&(sigma, value): &(f64, f64)| (sigma, vertical.place(value));
     if let Some(reference) = &series.reference {
-        let line = [(low, reference.value), (high, reference.value)];
+        let line = [low, high].map(|sigma| (sigma, vertical.place(reference.value)));
         chart.draw_series(LineSeries::new(line, BLACK.mix(0.5)))?;
     }
-    chart.draw_series(LineSeries::new(series.points.iter().copied(), INK.stroke_width(2)))?;
-    chart.draw_series(series.points.iter().map(|&point| Circle::new(point, 4, INK.filled())))?;
+    chart.draw_series(LineSeries::new(series.points.iter().map(point), INK.stroke_width(2)))?;
+    chart.draw_series(series.points.iter().map(|p| Circle::new(point(p), 4, INK.filled())))?;
     Ok(())
 }
