@@ -7,22 +7,28 @@ endif
 ORT_VERSION ?= 1.28.0
 TARGET := $(if $(CARGO_TARGET_DIR),$(CARGO_TARGET_DIR),target)
 VENV := $(TARGET)/venv
+EXPORTER := $(TARGET)/venv-export
 STAGE := $(PYTHON) scripts/stage_onnxruntime.py
 
-.PHONY: help build onnxruntime runtimes demo test lint header bench clean tools tools-test
+.PHONY: help build cli onnxruntime runtimes demo test lint header bench clean tools tools-test exporter-venv test-exporter
 
 help:
 	@echo "make demo          draw 64 handwritten digits with the C example, into target/demo/digits.png"
 	@echo "make test          everything CI checks"
 	@echo "make build         the release library: $(TARGET)/release/libncsn.so.1 and libncsn.a"
+	@echo "make cli           the command line: $(TARGET)/release/ncsn"
 	@echo "make onnxruntime   stage ONNX Runtime $(ORT_VERSION) (GPU=1: the GPU build) in $(TARGET)/onnxruntime"
 	@echo "make header        regenerate include/ncsn.h and the ABI records from the source"
 	@echo "make lint          formatting, clippy, documentation"
+	@echo "make test-exporter the exporter's tests alone: PyTorch networks through ncsn-export and the library"
 	@echo "make bench         what the loop costs over bare ONNX Runtime calls, as a table"
 
 build:
 	cargo build --release --lib
 	ln -sf libncsn.so $(TARGET)/release/libncsn.so.1
+
+cli: onnxruntime
+	cargo build --release --features cli --bin ncsn
 
 onnxruntime: tools
 	$(STAGE) --into $(TARGET)/onnxruntime --version $(ORT_VERSION) $(if $(GPU),--gpu)
@@ -49,6 +55,22 @@ $(VENV)/ready: tests/python/requirements.txt | tools-test
 	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r tests/python/requirements.txt
 	touch $@
 
+# PyTorch and what else the exporter's tests need: about 5 GB. The package itself is installed afresh each time.
+$(EXPORTER)/ready: train/tests/requirements.txt train/tests/requirements-bare.txt | tools-test
+	$(PYTHON) -m venv $(EXPORTER)
+	$(EXPORTER)/bin/python -m pip install --quiet --disable-pip-version-check -r train/tests/requirements.txt
+	$(EXPORTER)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r train/tests/requirements-bare.txt
+	touch $@
+
+exporter-venv: $(EXPORTER)/ready
+	$(EXPORTER)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --force-reinstall ./train
+
+# The staged runtime, whatever the caller's shell prefers.
+test-exporter: exporter-venv onnxruntime
+	cargo build --lib
+	cd train && env -u NCSN_ORT_PATH -u ORT_DYLIB_PATH NCSN_TEST_LIBRARY=$(abspath $(TARGET))/debug/libncsn.so \
+	    $(abspath $(EXPORTER))/bin/python -m pytest -q -p no:cacheprovider
+
 # The suite samples on the oldest runtime that is accepted, the pinned one and the newest, and is
 # refused by one that is too old.
 runtimes: onnxruntime
@@ -59,10 +81,12 @@ runtimes: onnxruntime
 lint:
 	cargo fmt --check
 	cargo clippy --all-targets -- -D warnings
+	cargo clippy --all-targets --all-features -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --lib --quiet
 
 test: tools-test lint runtimes $(VENV)/ready
-	NCSN_REQUIRE_TOOLS=1 NCSN_TEST_PYTHON=$(abspath $(VENV))/bin/python cargo test
+	NCSN_REQUIRE_TOOLS=1 NCSN_TEST_PYTHON=$(abspath $(VENV))/bin/python cargo test --features cli
+	$(MAKE) test-exporter
 
 header:
 	NCSN_BLESS=1 cargo test --quiet --test abi

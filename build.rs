@@ -11,8 +11,11 @@ fn main() {
             // it was given. Were this library unmapped and mapped again elsewhere, that callback
             // would point into nothing.
             println!("cargo:rustc-cdylib-link-arg=-Wl,-z,nodelete");
-            // Everything a host reads must resolve inside this library or libc, at link time.
-            println!("cargo:rustc-cdylib-link-arg=-Wl,-z,defs");
+            // Everything a host reads must resolve inside this library or libc, at link time. (A
+            // fuzzer's counters resolve in the fuzzer's program only.)
+            if std::env::var_os("CARGO_CFG_FUZZING").is_none() {
+                println!("cargo:rustc-cdylib-link-arg=-Wl,-z,defs");
+            }
         }
         "macos" => {
             let major = abi_major();

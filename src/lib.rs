@@ -45,11 +45,11 @@ pub use hooks::{
 pub use image::OutputFormat;
 pub use model::{
     Conditioning, Contract, Dtype, Fact, Facts, FileInfo, Graph, InitKind, InputScaling, Known,
-    Model, Network, OffLadder, Output, Port, Query, RuntimeInfo, SamplerKind, SelfCheck, Source,
-    StepConvention, UNCONDITIONAL, ValueRange, Wiring, annotate,
+    METADATA_KEYS, Model, Network, OffLadder, Output, Port, Query, RuntimeInfo, SamplerKind,
+    SelfCheck, Source, StepConvention, UNCONDITIONAL, ValueRange, Wiring, annotate, metadata,
 };
 pub use objective::{EvaluateParams, Evaluation, LevelLoss, Objective};
-pub use ort::{Fallback, ModelOptions, Provider, ProviderOption};
+pub use ort::{Fallback, Inspection, ModelOptions, Provider, ProviderOption};
 pub use params::{Init, PreviewKind, SampleParams, Schedule};
 pub use philox::{PhiloxRng, philox4x32};
 pub use recommend::{

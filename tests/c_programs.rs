@@ -114,7 +114,7 @@ fn check_plain(name: &str) {
 }
 
 programs! { check_plain:
-    happy load_errors argument_errors param_errors runs hooks score_failures cancel threads log
+    happy contract load_errors argument_errors param_errors runs hooks score_failures cancel threads log
     diagnose
 }
 
@@ -273,13 +273,15 @@ fn runtime_beside_the_library() {
 /// The programs whose subject is memory, with the slower tools.
 mod valgrind {
     programs! { super::check_under_valgrind:
-        happy load_errors argument_errors param_errors runs hooks score_failures diagnose
+        happy contract load_errors argument_errors param_errors runs hooks score_failures
+        diagnose
     }
 }
 
 mod sanitizers {
     programs! { super::check_with_sanitizers:
-        happy load_errors argument_errors param_errors runs hooks score_failures diagnose
+        happy contract load_errors argument_errors param_errors runs hooks score_failures
+        diagnose
     }
 }
 

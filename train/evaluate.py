@@ -1,14 +1,16 @@
 """How good samples are, by a small digit classifier.
 
     python evaluate.py classifier --data DIR --classifier FILE.pt
-    python evaluate.py samples SAMPLES.npy --data DIR --classifier FILE.pt
-    python evaluate.py losses MODEL.onnx --data DIR
+    python evaluate.py samples SAMPLES.npy --data DIR --classifier FILE.pt [--label each]
+    python evaluate.py losses MODEL.onnx --data DIR [--label null] [--png levels.png]
 
 Frechet distance between samples and the 10,000 test digits in the classifier's
 penultimate features (as the FID, with features made for digits), the share of
 samples the classifier is more than 90 % sure of, and the count of each digit.
-As a yardstick the same numbers for as many real training digits. The losses
-are 1/2 || sigma s + z ||^2 per level, on test digits.
+As a yardstick the same numbers for as many real training digits. Told which
+labels were asked for (as for sample.py), it also says how many samples show
+them. The losses are those of levels.py on 500 test digits; a class-conditional
+model is told their labels, or with --label null none.
 """
 
 import argparse
@@ -17,8 +19,10 @@ import numpy as np
 import torch
 from torch import nn
 
+import levels
 from contract import geometric
 from data import load, unit
+from sample import classes_of, labels_for, open_model, score_of
 
 
 class Classifier(nn.Module):
@@ -101,38 +105,50 @@ class Judge:
         self.real, shares = describe(self.net, unit(images))
         self.accuracy = float((shares.argmax(1) == labels.numpy()).mean())
 
-    def report(self, images):
-        """Images [N, 1, 28, 28]; values are clipped to [0, 1] as on a screen."""
+    def report(self, images, asked=None):
+        """Images [N, 1, 28, 28], values clipped to [0, 1] as on a screen; `asked` the labels they should have."""
         features, shares = describe(self.net, torch.as_tensor(images).clamp(0, 1))
-        return {
+        shown = shares.argmax(1)
+        found = {
             "frechet": round(frechet(features, self.real), 3),
             "confident": round(float((shares.max(1) > 0.9).mean()), 4),
-            "classes": np.bincount(shares.argmax(1), minlength=10).tolist(),
+            "classes": np.bincount(shown, minlength=10).tolist(),
         }
+        if asked is not None:
+            found["as asked"] = round(float((shown == asked).mean()), 4)
+            found["as asked per class"] = np.bincount(asked[shown == asked], minlength=10).tolist()
+        return found
 
 
-def print_samples(data, classifier, path):
+def print_samples(data, classifier, path, label=None):
     judge = Judge(data, classifier)
     samples = np.load(path)
+    asked = None if label in (None, "null") else labels_for(label, len(samples), 10, 10)
     print(f"classifier: {judge.accuracy:.2%} of the test digits")
-    print("samples:", judge.report(samples))
+    print("samples:", judge.report(samples, asked))
     pick = np.random.default_rng(0).permutation(60000)[: len(samples)]
     print("real training digits:", judge.report(unit(load(data, "train")[0][pick])))
 
 
-def print_losses(data, path, count=500, batch=100):
-    """sigma^2-weighted denoising loss per sample; a score of zero has 392."""
-    from sample import open_model
+def print_losses(data, path, label=None, png=None, count=500):
+    session = open_model(path)
+    classes = classes_of(session)
+    if label is not None and not classes:
+        raise SystemExit(f"--label: {path} is not class-conditional")
+    images, labels = load(data, "t10k")
+    images, labels = unit(images[:count]).numpy(), labels[:count].numpy()
+    if label is not None:
+        labels = labels_for(label, count, *classes)
 
-    session, random = open_model(path), np.random.default_rng(0)
-    images = unit(load(data, "t10k")[0][:count]).numpy()
-    for sigma in geometric(10.0, 0.01, 10):
-        total = 0.0
-        for x in np.split(images, count // batch):
-            z = random.standard_normal(x.shape, dtype=np.float32)
-            feed = {"x": x + np.float32(sigma) * z, "sigma": np.full(batch, sigma, np.float32)}
-            total += 0.5 * float(((sigma * session.run(None, feed)[0] + z) ** 2).sum())
-        print(f"sigma {sigma:8.4f}  loss {total / count:8.3f}")
+    def scaled_score(x, sigma, asked):
+        return sigma[0] * score_of(session, asked if classes else None)(x, sigma[0])
+
+    sigmas = geometric(10.0, 0.01, 10)
+    linear = levels.linear_losses(unit(load(data, "train")[0]).numpy(), sigmas)
+    measured = levels.measure(scaled_score, images, labels, sigmas)
+    print(*levels.table(measured, linear), sep="\n")
+    if png:
+        levels.plot(measured, linear, png, f"{path}, {count} test digits")
 
 
 def main():
@@ -141,15 +157,17 @@ def main():
     parser.add_argument("path", nargs="?", help="samples (.npy) or model (.onnx)")
     parser.add_argument("--data", required=True)
     parser.add_argument("--classifier", help="where the classifier is kept (.pt)")
+    parser.add_argument("--label", help="samples: the labels asked for; losses: null")
+    parser.add_argument("--png", help="losses: where to plot them")
     args = parser.parse_args()
 
     if args.what == "classifier":
         train(args.data, args.classifier)
         print(f"classifier: {Judge(args.data, args.classifier).accuracy:.2%} of the test digits")
     elif args.what == "samples":
-        print_samples(args.data, args.classifier, args.path)
+        print_samples(args.data, args.classifier, args.path, args.label)
     else:
-        print_losses(args.data, args.path)
+        print_losses(args.data, args.path, args.label, args.png)
 
 
 if __name__ == "__main__":

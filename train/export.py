@@ -1,105 +1,42 @@
-"""Torch module + contract -> one annotated .onnx file.
+"""The trained digits network -> one annotated .onnx file, with the package `ncsn_export` of this folder.
 
     python export.py CHECKPOINT ../models/digits.onnx [--settings digits.json]
 
-The settings (ladder, step size, ...) become `ncsn.*` metadata as they are.
-The file is compared with PyTorch, and its output must not depend on the batch.
+A network with classes gets an input `label` besides `x` and `sigma`. The settings (ladder, step size, ...) become
+`ncsn.*` metadata. The file is compared with PyTorch, and its output must not depend on the batch.
+For networks of other projects: README.md, "Export your own network".
 """
 
 import argparse
-import io
 import json
 from pathlib import Path
 
-import numpy as np
-import onnx
-import onnxruntime as ort
 import torch
 
-from contract import geometric, selfcheck, selfcheck_input, set_metadata
+from ncsn_export import Contract, export
+from ncsn_export.ladder import geometric
 from network import ScoreNetwork
 
 SHAPE = (1, 28, 28)
 
 
-def session(model, threads=2):
-    options = ort.SessionOptions()
-    options.intra_op_num_threads = threads
-    data = model if isinstance(model, bytes) else model.SerializeToString()
-    return ort.InferenceSession(data, options, providers=["CPUExecutionProvider"])
-
-
 def load_network(path):
     checkpoint = torch.load(path, map_location="cpu")
-    net = ScoreNetwork()
+    net = ScoreNetwork(classes=checkpoint["args"].get("classes"))
     net.load_state_dict(checkpoint["weights"])
     return net.eval(), checkpoint
 
 
-def to_onnx(net):
-    """The graph with only the batch axis dynamic."""
-    # Batch 2: an exporter that sees 1 may take it for a constant.
-    example = (torch.rand(2, *SHAPE), torch.tensor([0.5, 1.0]))
-    buffer = io.BytesIO()
-    torch.onnx.export(
-        net,
-        example,
-        buffer,
-        dynamo=False,
-        opset_version=17,
-        input_names=["x", "sigma"],
-        output_names=["score"],
-        dynamic_axes={"x": {0: "batch"}, "sigma": {0: "batch"}, "score": {0: "batch"}},
-        do_constant_folding=True,
+def contract(settings, classes=None):
+    """The settings file as a contract; its ladder written out level by level. The null class is one past the last."""
+    entries = Contract.values(
+        {key: value if isinstance(value, str) else json.dumps(value) for key, value in settings.items()}
     )
-    model = onnx.load_from_string(buffer.getvalue())
-    for value in model.graph.output:  # the exporter leaves the other axes of the output open
-        for dim, size in zip(value.type.tensor_type.shape.dim[1:], SHAPE, strict=True):
-            dim.dim_value = size
-    del model.graph.value_info[:]
-    onnx.checker.check_model(model, full_check=True)
-    return model
-
-
-def probe(count, seed=0):
-    """Inputs like those of a run: all levels, x around the data plus noise."""
-    random = np.random.default_rng(seed)
-    sigma = np.geomspace(0.02, 15, count).astype(np.float32)
-    x = random.uniform(0, 1, (count, *SHAPE)) ** 4 + sigma[:, None, None, None] * random.normal(
-        size=(count, *SHAPE)
+    sigmas = geometric(entries.pop("sigma_max"), entries.pop("sigma_min"), entries.pop("levels"))
+    conditional = {} if classes is None else {"classes": classes, "null_class": classes}
+    return Contract(
+        conditioning="sigma", output="score", sigmas=sigmas, range="unit", shape=SHAPE, **conditional, **entries
     )
-    return x.astype(np.float32), sigma
-
-
-def compare(net, model):
-    x, sigma = probe(16)
-    with torch.no_grad():
-        ours = net(torch.from_numpy(x), torch.from_numpy(sigma)).numpy()
-    theirs = session(model).run(None, {"x": x, "sigma": sigma})[0]
-    error = np.abs(ours - theirs) * sigma[:, None, None, None]
-    print(f"ONNX Runtime against PyTorch: largest difference of sigma * score {error.max():.2e}")
-
-
-def check_batch_independence(model):
-    """The same bits for a sample whatever its batch and the number of threads."""
-    x, sigma = probe(48)
-    whole = session(model, 1).run(None, {"x": x, "sigma": sigma})[0]
-    for threads in (1, 2):
-        run = session(model, threads)
-        for size in (1, 3, 4, 16, 48):
-            parts = [
-                run.run(None, {"x": x[i : i + size], "sigma": sigma[i : i + size]})[0]
-                for i in range(0, 48, size)
-            ]
-            if not np.array_equal(np.concatenate(parts), whole):
-                raise SystemExit(f"the output depends on the batch: size {size}, {threads} threads")
-    print("bit-identical for batches of 1, 3, 4, 16 and 48 with 1 and 2 threads")
-
-
-def expected(model, seed, sigma):
-    x = selfcheck_input(seed, sigma, SHAPE)
-    output = session(model).run(None, {"x": x, "sigma": np.array([sigma], np.float32)})[0]
-    return selfcheck(seed, sigma, output)
 
 
 def main():
@@ -108,32 +45,15 @@ def main():
     parser.add_argument("output")
     parser.add_argument("--settings", default=Path(__file__).with_name("digits.json"))
     args = parser.parse_args()
-
     net, _ = load_network(args.checkpoint)
-    model = to_onnx(net)
-    compare(net, model)
-    check_batch_independence(model)
-
-    settings = json.loads(Path(args.settings).read_text())
-    sigmas = geometric(settings.pop("sigma_max"), settings.pop("sigma_min"), settings.pop("levels"))
-    middle = float(f"{sigmas[len(sigmas) // 2]:.6g}")
-    set_metadata(
-        model,
-        {
-            "version": "1",
-            "conditioning": "sigma",
-            "output": "score",
-            "sigmas": sigmas,
-            "sigma_order": "descending",
-            "range": "unit",
-            "shape": list(SHAPE),
-            "input_names": ["x", "sigma"],
-            **settings,
-            "selfcheck": expected(model, 7, middle),
-        },
+    settings = json.loads(Path(args.settings).read_text(encoding="utf-8"))
+    export(
+        net,
+        contract(settings, net.classes),
+        args.output,
+        exporter="torchscript",
+        batch_independent=True,
     )
-    Path(args.output).write_bytes(model.SerializeToString(deterministic=True))
-    print(f"{args.output}: {Path(args.output).stat().st_size} bytes")
 
 
 if __name__ == "__main__":

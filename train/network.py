@@ -10,6 +10,10 @@ sampled with any ladder inside the range it was trained on:
 The second term is the exact score of a Gaussian fitted to all pixels, so F has
 inputs and targets of order one at every level and F = 0 is already sensible
 (the skip connection of Karras et al. 2022, eq. 7, written for the score).
+
+With `classes` = K it is told a label as well: 0 to K - 1, or K, the null
+class, for "any". Then one network gives the score of every class and of all
+of them together, as classifier-free guidance needs (Ho & Salimans 2022).
 """
 
 import math
@@ -74,7 +78,7 @@ class Attention(nn.Module):
 
 
 class LevelEmbedding(nn.Module):
-    """Sines of ln sigma, then two layers.
+    """Sines of ln sigma, then two layers; a label moves the last one before its SiLU.
 
     The layers are 1 x 1 convolutions on [B, C, 1, 1] rather than matrix
     products: a product over the batch may sum in a different order for another
@@ -83,24 +87,35 @@ class LevelEmbedding(nn.Module):
     differ in the last bit, depending on the place in the batch.
     """
 
-    def __init__(self, width):
+    def __init__(self, width, classes=None):
         super().__init__()
         # ln sigma runs over about 8 units: periods from 32 down to about 1.
         self.register_buffer("frequency", torch.linspace(0.2, 6.0, 16).view(1, -1, 1, 1))
-        self.net = nn.Sequential(nn.Conv2d(32, width, 1), nn.SiLU(), nn.Conv2d(width, width, 1), nn.SiLU())
+        self.net = nn.Sequential(nn.Conv2d(32, width, 1), nn.SiLU(), nn.Conv2d(width, width, 1))
+        self.act = nn.SiLU()
+        if classes is not None:
+            self.label = nn.Embedding(classes + 1, width)
+            # At first no class differs from another: the network is the unconditional one.
+            nn.init.zeros_(self.label.weight)
 
-    def forward(self, log_sigma):
+    def forward(self, log_sigma, label=None):
         phase = (log_sigma * self.frequency).double()
         # The cosine as a sine: ONNX Runtime has no float64 cosine.
         waves = torch.cat([phase, phase + math.pi / 2], dim=1).sin()
-        return self.net(waves.float())
+        level = self.net(waves.float())
+        if label is not None:
+            level = level + self.label(label)[:, :, None, None]
+        return self.act(level)
 
 
 class ScoreNetwork(nn.Module):
-    def __init__(self, widths=(32, 64, 128), embedding=128):
+    """`classes` None: s(x, sigma); K: s(x, sigma, label), where label K is the null class."""
+
+    def __init__(self, widths=(32, 64, 128), embedding=128, classes=None):
         super().__init__()
         a, b, c = widths
-        self.level = LevelEmbedding(embedding)
+        self.classes = classes
+        self.level = LevelEmbedding(embedding, classes)
         self.stem = nn.Conv2d(1, a, 3, padding=1)
         self.down1 = Block(a, embedding)
         self.shrink1 = nn.Conv2d(a, b, 3, stride=2, padding=1)
@@ -121,9 +136,9 @@ class ScoreNetwork(nn.Module):
         nn.init.zeros_(self.out_conv.weight)
         nn.init.zeros_(self.out_conv.bias)
 
-    def body(self, x, log_sigma):
+    def body(self, x, log_sigma, label):
         """F: both x and the result are of order one."""
-        e = self.level(log_sigma)
+        e = self.level(log_sigma, label)
         h1 = self.down1(self.stem(x), e)
         h2 = self.down2(self.shrink1(h1), e)
         h = self.middle1(self.shrink2(h2), e)
@@ -132,13 +147,16 @@ class ScoreNetwork(nn.Module):
         h = self.up1(self.enlarge(self.grow1(h)) + h1, e)
         return self.out_conv(self.act(self.out_norm(h)))
 
-    def scaled_score(self, x, sigma):
-        """f = sigma * score; x [B, 1, 28, 28], sigma [B, 1, 1, 1]."""
+    def scaled_score(self, x, sigma, label=None):
+        """f = sigma * score; x [B, 1, 28, 28], sigma [B, 1, 1, 1], label int64 [B]."""
+        if (label is None) != (self.classes is None):
+            raise ValueError(f"a network with classes={self.classes} was given label={label}")
         c = torch.rsqrt(sigma * sigma + PIXEL_SD**2)
         centred = c * (x - PIXEL_MEAN)
-        return PIXEL_SD * c * self.body(centred, sigma.double().log().float()).float() - sigma * c * centred
+        body = self.body(centred, sigma.double().log().float(), label).float()
+        return PIXEL_SD * c * body - sigma * c * centred
 
-    def forward(self, x, sigma):
-        """Score of the data smoothed by N(0, sigma^2); sigma [B]."""
+    def forward(self, x, sigma, label=None):
+        """Score of the data, or of the class `label`, smoothed by N(0, sigma^2); sigma, label [B]."""
         sigma = sigma.view(-1, 1, 1, 1)
-        return self.scaled_score(x, sigma) / sigma
+        return self.scaled_score(x, sigma, label) / sigma

@@ -1,10 +1,14 @@
 """Annealed Langevin dynamics, the reference the runtime can be compared with.
 
-    python sample.py MODEL.onnx --count 64 --png grid.png [--npy samples.npy]
+    python sample.py MODEL.onnx --count 64 --png grid.png [--npy samples.npy] [--label each]
 
 Everything is read from the model's metadata; --set key=value overrides an
 entry, for example --set steps_per_level=3. `sigma_max`, `sigma_min` and
 `levels` together replace the ladder by a geometric one.
+
+A class-conditional model draws any class (its null class), one class (--label
+3) or equally many of each, in order (--label each). With --guidance W the score
+is s_null + W (s_label - s_null), at twice the evaluations (Ho & Salimans 2022).
 """
 
 import argparse
@@ -54,13 +58,43 @@ def settings_of(session, overrides):
     }, entries["init"]
 
 
-def draw(session, settings, init, count, seed=0, batch=64):
+def labels_for(what, count, classes, null_class):
+    """Labels int64 [count] for --label null, each or a number."""
+    if what == "each":
+        return np.arange(count) * classes // count
+    label = null_class if what == "null" else int(what)
+    if not 0 <= label <= classes:
+        raise SystemExit(f"--label {what}: the classes are 0 to {classes - 1}, the null class is {null_class}")
+    return np.full(count, label)
+
+
+def score_of(session, labels=None, null_class=None, guidance=1.0):
+    """score(x, sigma) of an open model; `labels` [B] for a class-conditional one."""
+
+    def run(x, sigma, **extra):
+        return session.run(None, {"x": x, "sigma": np.full(len(x), sigma, np.float32), **extra})[0]
+
+    def guided(x, sigma):
+        free = run(x, sigma, label=np.full_like(labels, null_class))
+        return free + np.float32(guidance) * (run(x, sigma, label=labels) - free)
+
+    if labels is None:
+        return run
+    return guided if guidance != 1 else lambda x, sigma: run(x, sigma, label=labels)
+
+
+def classes_of(session):
+    """(number of classes, null class), or None for an unconditional model."""
+    entries = session.get_modelmeta().custom_metadata_map
+    if "ncsn.classes" not in entries:
+        return None
+    return int(entries["ncsn.classes"]), int(entries["ncsn.null_class"])
+
+
+def draw(session, settings, init, count, seed=0, batch=64, labels=None, null_class=None, guidance=1.0):
     """`count` samples [count, C, H, W], as they leave the sampler (not clipped)."""
     shape = tuple(session.get_inputs()[0].shape[1:])
     random = np.random.default_rng(seed)
-
-    def score(x, sigma):
-        return session.run(None, {"x": x, "sigma": np.full(len(x), sigma, np.float32)})[0]
 
     def noise(size):
         return random.standard_normal(size, dtype=np.float32)
@@ -72,6 +106,8 @@ def draw(session, settings, init, count, seed=0, batch=64):
             x = random.random(size, dtype=np.float32)
         else:
             x = np.float32(settings["sigmas"][0]) * noise(size)
+        asked = None if labels is None else labels[start : start + batch]
+        score = score_of(session, asked, null_class, guidance)
         parts.append(annealed_langevin(score, x, noise=noise, **settings))
     return np.concatenate(parts)
 
@@ -101,6 +137,8 @@ def main():
     parser.add_argument("--count", type=int, default=64)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--label", help="null, each or a number; for class-conditional models (default: null)")
+    parser.add_argument("--guidance", type=float, default=1.0, help="1 is none")
     parser.add_argument("--set", nargs="*", default=[], metavar="KEY=VALUE")
     parser.add_argument("--png")
     parser.add_argument("--npy")
@@ -108,9 +146,18 @@ def main():
 
     session = open_model(args.model, args.threads)
     settings, init = settings_of(session, args.set)
+    classes = classes_of(session)
+    if classes:
+        labels = labels_for(args.label or "null", args.count, *classes)
+        conditional = {"labels": labels, "null_class": classes[1], "guidance": args.guidance}
+    elif args.label or args.guidance != 1:
+        raise SystemExit(f"--label, --guidance: {args.model} is not class-conditional")
+    else:
+        conditional = {}
     started = time.time()
-    images = draw(session, settings, init, args.count, args.seed)
+    images = draw(session, settings, init, args.count, args.seed, **conditional)
     calls = len(settings["sigmas"]) * settings["steps_per_level"] + settings["denoise"]
+    calls *= 1 if args.guidance == 1 else 2
     print(f"{args.count} samples, {calls} evaluations each, {time.time() - started:.1f} s")
     if args.npy:
         np.save(args.npy, images)

@@ -1,7 +1,6 @@
 //! Writing the contract into a file that exists already.
 
 use super::facts::Facts;
-use super::metadata;
 use crate::error::{Error, Result};
 use crate::onnx::{self, ModelProto};
 
@@ -13,10 +12,18 @@ use crate::onnx::{self, ModelProto};
 /// [`Error::Model`] for bytes that are no ONNX file, [`Error::Contract`] for metadata in it that
 /// cannot be read.
 pub fn annotate(bytes: &[u8], facts: &Facts) -> Result<Vec<u8>> {
+    let facts = facts.clone().or(metadata(bytes)?);
+    onnx::with_properties(bytes, &facts.to_properties())
+}
+
+/// What the metadata of the ONNX file `bytes` say.
+///
+/// # Errors
+/// As [`annotate`].
+pub fn metadata(bytes: &[u8]) -> Result<Facts> {
     let proto = ModelProto::read(bytes.to_vec().into())
-        .ok_or_else(|| Error::Model("the bytes are not an ONNX model".to_owned()))?;
-    let own = metadata::parse(&proto.properties()?)?;
-    onnx::with_properties(bytes, &metadata::write(&facts.clone().or(own)))
+        .ok_or_else(|| Error::Model("the bytes are not an ONNX model (protobuf)".to_owned()))?;
+    Facts::from_properties(&proto.properties()?)
 }
 
 #[cfg(test)]
@@ -28,13 +35,9 @@ mod tests {
     fn adds_and_keeps() {
         let path = format!("{}/tests/models/gauss_sigma.onnx", env!("CARGO_MANIFEST_DIR"));
         let bytes = std::fs::read(path).unwrap();
-        let read = |bytes: &[u8]| {
-            let proto = ModelProto::read(bytes.to_vec().into()).unwrap();
-            metadata::parse(&proto.properties().unwrap()).unwrap()
-        };
-        let before = read(&bytes);
+        let before = metadata(&bytes).unwrap();
         let facts = Facts { output: Some(Output::Noise), ..Facts::default() };
-        let after = read(&annotate(&bytes, &facts).unwrap());
+        let after = metadata(&annotate(&bytes, &facts).unwrap()).unwrap();
         assert_eq!(after, facts.or(before));
         assert_eq!(annotate(b"no model", &Facts::default()).unwrap_err().code(), -5);
     }

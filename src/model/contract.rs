@@ -1,6 +1,7 @@
 //! The contract between a network and the samplers: what to feed it for a noise level, and how its
 //! output becomes the score.
 
+use super::completeness::{complete, conditioning_kind, refuse_unused, uses_sigma_data};
 use super::facts::{Fact, Facts, Known};
 use super::graph::Port;
 use super::kinds::{
@@ -97,6 +98,14 @@ impl Contract {
         facts.conditioning = conditioning_kind(&facts, inputs.conditioning)?;
         let (conditioning, output) = complete(&facts, inputs)?;
         refuse_unused(conditioning, &facts, inputs.class)?;
+        if known.option.sigma_data.is_some() && !uses_sigma_data(output, facts.input_scaling) {
+            bail!(
+                Contract,
+                "sigma_data is given, but output '{}' with this input_scaling does not use it \
+                 (edm_raw, v and sigma_data do)",
+                output.name()
+            );
+        }
         let sigmas = facts.sigmas.clone().unwrap_or_default();
         // A host's own function may come without a ladder: every request then brings its levels.
         if !sigmas.is_empty() {
@@ -139,8 +148,8 @@ impl Contract {
             facts: Vec::new(),
         };
         contract.check_table()?;
-        tables::check(&contract, inputs)?;
         contract.check_classes()?;
+        tables::check(&contract, inputs)?;
         contract.facts = known.attribute(&contract.to_facts(&facts));
         Ok(contract)
     }
@@ -156,8 +165,7 @@ impl Contract {
     fn to_facts(&self, more: &Facts) -> Facts {
         let scaled =
             matches!(self.conditioning, Conditioning::AffineLog | Conditioning::TimeScaled);
-        let uses_sigma_data = matches!(self.output, Output::EdmRaw | Output::V)
-            || self.input_scaling == InputScaling::SigmaData;
+        let used = uses_sigma_data(self.output, Some(self.input_scaling));
         Facts {
             conditioning: Some(self.conditioning),
             conditioning_scale: scaled.then_some(self.conditioning_scale),
@@ -167,7 +175,7 @@ impl Contract {
             output: Some(self.output),
             input_scaling: Some(self.input_scaling),
             sigmas: (!self.sigmas.is_empty()).then(|| self.sigmas.clone()),
-            sigma_data: if uses_sigma_data { Some(self.sigma_data) } else { more.sigma_data },
+            sigma_data: if used { Some(self.sigma_data) } else { more.sigma_data },
             range: Some(self.range),
             shape: Some(self.shape.clone()),
             classes: Some(self.classes.unwrap_or(0)),
@@ -284,137 +292,6 @@ impl Contract {
             );
         }
         Ok(())
-    }
-}
-
-/// The conditioning, as far as it is known; contradictions with the graph are refused.
-fn conditioning_kind(facts: &Facts, input: Option<&Port>) -> Result<Option<Conditioning>> {
-    let Some(port) = input else {
-        return match facts.conditioning {
-            None | Some(Conditioning::None) => Ok(Some(Conditioning::None)),
-            Some(kind) => bail!(
-                Contract,
-                "conditioning is said to be '{}', but the graph has no input for it besides x",
-                kind.name()
-            ),
-        };
-    };
-    match facts.conditioning {
-        Some(Conditioning::None) => bail!(
-            Contract,
-            "conditioning is said to be 'none', but the graph has an input '{}' that nothing else \
-             explains",
-            port.name
-        ),
-        Some(
-            kind @ (Conditioning::Sigma
-            | Conditioning::LogSigma
-            | Conditioning::AffineLog
-            | Conditioning::Time01),
-        ) if port.dtype.is_integer() => bail!(
-            Contract,
-            "conditioning is said to be '{}', but the input '{}' takes integers, as an index \
-             (level_desc, level_asc) does",
-            kind.name(),
-            port.name
-        ),
-        kind => Ok(kind),
-    }
-}
-
-/// Conditioning and output, or one error that names everything that is missing.
-fn complete(facts: &Facts, inputs: Inputs<'_>) -> Result<(Conditioning, Output)> {
-    let mut missing = Vec::new();
-    let mut lacks = |absent: bool, what: String| {
-        if absent {
-            missing.push(what);
-        }
-    };
-    lacks(
-        facts.conditioning.is_none(),
-        format!(
-            "what the conditioning input '{}' holds (option conditioning, metadata \
-             ncsn.conditioning)",
-            inputs.conditioning.map_or("", |port| port.name.as_str())
-        ),
-    );
-    lacks(
-        facts.output.is_none(),
-        "what the output means (option output, metadata ncsn.output)".to_owned(),
-    );
-    // Without a ladder only a score that does not depend on sigma makes sense.
-    let needs_ladder =
-        facts.conditioning != Some(Conditioning::None) || facts.output != Some(Output::Score);
-    lacks(
-        facts.sigmas.is_none() && needs_ladder,
-        "the noise levels (option sigmas, metadata ncsn.sigmas, or ncsn.sigma_max, ncsn.sigma_min \
-         and ncsn.levels)"
-            .to_owned(),
-    );
-    lacks(
-        facts.conditioning == Some(Conditioning::Table) && facts.table.is_none(),
-        "the conditioning value of each level (option table, metadata ncsn.table)".to_owned(),
-    );
-    lacks(
-        facts.sigma_data.is_none()
-            && (facts.output == Some(Output::EdmRaw)
-                || facts.input_scaling == Some(InputScaling::SigmaData)
-                    && facts.output != Some(Output::V)),
-        "the standard deviation of the data (option sigma_data, metadata ncsn.sigma_data)"
-            .to_owned(),
-    );
-    lacks(
-        inputs.class.is_some() && facts.classes.is_none(),
-        format!(
-            "the number of classes of the input '{}' (option class_count, metadata ncsn.classes)",
-            inputs.class.map_or("", |port| port.name.as_str())
-        ),
-    );
-    match (facts.conditioning, facts.output) {
-        (Some(conditioning), Some(output)) if missing.is_empty() => Ok((conditioning, output)),
-        _ => bail!(
-            Contract,
-            "the file does not say, and its graph cannot tell: {}",
-            missing.join("; ")
-        ),
-    }
-}
-
-/// What would have no effect is a misunderstanding.
-fn refuse_unused(conditioning: Conditioning, facts: &Facts, class: Option<&Port>) -> Result<()> {
-    let affine = conditioning == Conditioning::AffineLog;
-    let scaled = affine || conditioning == Conditioning::TimeScaled;
-    for (given, used, name, user) in [
-        (
-            facts.conditioning_scale.is_some(),
-            scaled,
-            "conditioning_scale",
-            "affine_log and time_scaled do",
-        ),
-        (facts.conditioning_shift.is_some(), affine, "conditioning_shift", "affine_log does"),
-        (facts.table.is_some(), conditioning == Conditioning::Table, "table", "table does"),
-    ] {
-        if given && !used {
-            bail!(
-                Contract,
-                "{name} is given, but conditioning '{}' does not use it ({user})",
-                conditioning.name()
-            );
-        }
-    }
-    match (facts.classes, class) {
-        (Some(classes), None) => bail!(
-            Contract,
-            "the network is said to have {classes} classes (option class_count or ncsn.classes), \
-             but the graph has no input for them; name it with the option class_name or the \
-             metadata key ncsn.input_names"
-        ),
-        (None, None) if facts.null_class.is_some() => bail!(
-            Contract,
-            "null_class is given (option null_class or ncsn.null_class), but the network has no \
-             classes"
-        ),
-        _ => Ok(()),
     }
 }
 

@@ -2,20 +2,23 @@
 
 mod annotate;
 mod classes;
+mod completeness;
 mod contract;
 mod facts;
 mod graph;
 mod kinds;
-pub(crate) mod metadata;
+mod precision;
 mod preconditioning;
+mod properties;
 mod selfcheck;
 mod tables;
 mod wiring;
 
 use std::sync::Arc;
 
-pub use annotate::annotate;
+pub use annotate::{annotate, metadata};
 pub use classes::UNCONDITIONAL;
+pub(crate) use completeness::with_missing;
 pub use contract::Contract;
 pub(crate) use contract::Inputs;
 pub use facts::{Fact, Facts, Known, SelfCheck};
@@ -25,6 +28,8 @@ pub use kinds::{
     ValueRange,
 };
 pub(crate) use kinds::{Kind, kinds};
+pub(crate) use precision::remarks;
+pub use properties::KEYS as METADATA_KEYS;
 pub use wiring::Wiring;
 
 use crate::error::{Result, bail};

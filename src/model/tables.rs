@@ -11,10 +11,13 @@ use crate::onnx::Lookup;
 /// Two ladders this close, relatively, are the same: they were stored as float32.
 const SAME_LADDER: f64 = 1e-4;
 
-/// Adds to `known.graph` what the tables tell when nothing else does.
+/// Adds to `known.graph` what the tables tell when nothing else does. Only of a table that is called
+/// sigma: any other monotonic one (the alphas of a variance-preserving model, say) could be
+/// something else, and nothing is guessed.
 pub(super) fn infer(known: &mut Known, inputs: Inputs<'_>) {
     let facts = known.merged();
-    let mut ladders = inputs.level_tables.iter().filter_map(ladder);
+    let sigmas = inputs.level_tables.iter().filter(|t| t.name.to_lowercase().contains("sigma"));
+    let mut ladders = sigmas.filter_map(ladder);
     let Some(ladder) = ladders.next() else { return };
     if ladders.any(|other| other != ladder) {
         return;
@@ -155,7 +158,8 @@ mod tests {
     }
 
     fn table(rows: usize, values: Option<&[f64]>) -> Lookup {
-        Lookup { name: "embed.weight".to_owned(), rows, values: values.map(<[f64]>::to_vec) }
+        let name = if values.is_some() { "net.sigmas" } else { "embed.weight" };
+        Lookup { name: name.to_owned(), rows, values: values.map(<[f64]>::to_vec) }
     }
 
     fn by_level(kind: Option<Conditioning>, sigmas: Option<&[f64]>) -> Facts {
@@ -180,11 +184,11 @@ mod tests {
     #[test]
     fn the_ladder_and_its_order_are_inferred() {
         let down = table(3, Some(&[4.0, 2.0, 1.0]));
-        let contract = resolve(by_level(None, None), &[down.clone()], &[]).unwrap();
+        let contract = resolve(by_level(None, None), std::slice::from_ref(&down), &[]).unwrap();
         assert_eq!(contract.conditioning, Conditioning::LevelDesc);
         assert_eq!(contract.sigmas, [4.0, 2.0, 1.0]);
         let up = table(3, Some(&[1.0, 2.0, 4.0]));
-        let contract = resolve(by_level(None, None), &[up.clone()], &[]).unwrap();
+        let contract = resolve(by_level(None, None), std::slice::from_ref(&up), &[]).unwrap();
         assert_eq!(contract.conditioning, Conditioning::LevelAsc);
         assert_eq!(contract.sigmas, [4.0, 2.0, 1.0]);
         // The other order than the network's own is refused, for either kind.
@@ -193,6 +197,17 @@ mod tests {
             let error = resolve(facts, &[table], &[]).unwrap_err();
             assert!(error.message().contains("reversed"), "{error}");
         }
+    }
+
+    #[test]
+    fn other_tables_are_not_taken_for_a_ladder() {
+        let alphas = Lookup {
+            name: "alphas_cumprod".to_owned(),
+            rows: 3,
+            values: Some(vec![0.99, 0.5, 0.01]),
+        };
+        let error = resolve(by_level(None, None), &[alphas], &[]).unwrap_err();
+        assert!(error.message().contains("ncsn.sigmas"), "{error}");
     }
 
     #[test]

@@ -41,7 +41,7 @@ impl Wiring {
             .filter(|port| aux.iter().all(|(aux, _)| aux.name != port.name))
             .cloned()
             .collect();
-        let x = find_x(&inputs, facts)?;
+        let x = find_x(&inputs, &graph.outputs, facts)?;
         let (conditioning, class) = find_others(&inputs, facts, &x)?;
         let shape = sample_shape(&x, facts)?;
         let (output, output_channels) = find_output(&graph.outputs, facts, &shape)?;
@@ -124,7 +124,7 @@ fn find_aux(graph: &Graph, facts: &Facts) -> Result<Vec<(Port, f64)>> {
     Ok(found)
 }
 
-fn find_x(inputs: &[Port], facts: &Facts) -> Result<Port> {
+fn find_x(inputs: &[Port], outputs: &[Port], facts: &Facts) -> Result<Port> {
     let x = match &facts.input_name {
         Some(name) => named(inputs, name, "option input_name or ncsn.input_names")?,
         None => {
@@ -141,7 +141,7 @@ fn find_x(inputs: &[Port], facts: &Facts) -> Result<Port> {
                     "no input has a batch axis and at least one more, as x must; the inputs are: {}",
                     list(inputs)
                 ),
-                _ => largest(&wide).ok_or_else(|| {
+                _ => like_an_output(&wide, outputs).ok_or_else(|| {
                     Error::Contract(format!(
                         "several inputs could be x: {}; name it with the option input_name or the \
                          metadata key ncsn.input_names",
@@ -171,12 +171,12 @@ fn is_named_elsewhere(port: &Port, facts: &Facts) -> bool {
         .any(|name| name.as_ref() == Some(&port.name))
 }
 
-/// The one port with the most axes: an image beside one-hot classes.
-fn largest(ports: &[&Port]) -> Option<Port> {
-    let rank = ports.iter().map(|port| port.dims.len()).max()?;
-    let mut largest = ports.iter().filter(|port| port.dims.len() == rank);
-    let first = largest.next()?;
-    largest.next().is_none().then(|| (*first).clone())
+/// The one port that is shaped like an output: an image or a point beside one-hot classes.
+fn like_an_output(ports: &[&Port], outputs: &[Port]) -> Option<Port> {
+    let mut alike =
+        ports.iter().filter(|port| outputs.iter().any(|output| output.dims == port.dims));
+    let first = alike.next()?;
+    alike.next().is_none().then(|| (*first).clone())
 }
 
 /// The conditioning and the class among the inputs that are not x.
@@ -193,7 +193,7 @@ fn find_others(inputs: &[Port], facts: &Facts, x: &Port) -> Result<(Option<Port>
         take(&facts.conditioning_name, "option conditioning_name or ncsn.input_names")?;
     if class.is_none() && facts.classes.is_some_and(|classes| classes > 0) {
         let alone = facts.conditioning == Some(Conditioning::None) || conditioning.is_some();
-        if let Some(at) = class_position(&others, facts, alone) {
+        if let Some(at) = class_position(&others, alone) {
             class = Some(others.remove(at));
         }
     }
@@ -222,7 +222,7 @@ fn find_others(inputs: &[Port], facts: &Facts, x: &Port) -> Result<(Option<Port>
 
 /// Which of the inputs that are neither x nor named is the class, in a network that has classes.
 /// `alone`: no input can be the conditioning.
-fn class_position(others: &[Port], facts: &Facts, alone: bool) -> Option<usize> {
+fn class_position(others: &[Port], alone: bool) -> Option<usize> {
     const NAMES: &[&str] = &["class_labels", "class_label", "labels", "label", "classes", "class"];
     let only = |test: &dyn Fn(&Port) -> bool| {
         let mut hits = others.iter().enumerate().filter(|(_, port)| test(port));
@@ -233,7 +233,7 @@ fn class_position(others: &[Port], facts: &Facts, alone: bool) -> Option<usize> 
         return Some(0);
     }
     // One-hot, then by name, then the one integer beside a float.
-    only(&|port| port.dims.len() == 2 && port.dims[1] > 1 && one_hot_width(port) == facts.classes)
+    only(&|port| one_hot_width(port).is_some_and(|width| width > 1))
         .or_else(|| only(&|port| NAMES.contains(&port.name.as_str())))
         .or_else(|| (others.len() == 2).then(|| only(&|port| port.dtype.is_integer()))?)
 }

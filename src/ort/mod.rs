@@ -9,6 +9,7 @@ mod elf {
     }
 }
 mod environment;
+mod inspection;
 mod library;
 mod network;
 mod provider;
@@ -18,12 +19,15 @@ mod tensor;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+pub use inspection::{Inspection, runtime};
+use prost::bytes::Bytes;
 pub use provider::{Provider, ProviderOption};
 
 use crate::error::{Error, Result, bail};
 use crate::log;
 use crate::model::{
-    Contract, Facts, FileInfo, Inputs, Known, Model, Port, RuntimeInfo, Wiring, metadata,
+    Contract, Facts, FileInfo, Inputs, Known, Model, Port, RuntimeInfo, Wiring, remarks,
+    with_missing,
 };
 use crate::onnx::ModelProto;
 
@@ -77,16 +81,8 @@ impl Model {
     /// [`Error::RuntimeVersion`] and [`Error::Provider`] for what should run it.
     pub fn open(path: impl AsRef<Path>, options: &ModelOptions) -> Result<Self> {
         let path = path.as_ref();
-        let unreadable = |error: std::io::Error| {
-            Error::Io(format!("model '{}' cannot be read: {error}", path.display()))
-        };
-        if path.is_dir() {
-            bail!(Io, "model '{}' is a folder; name the .onnx file in it", path.display());
-        }
-        // Read here for a clear error and the fingerprint; ONNX Runtime reads the file itself,
-        // because weights may lie in further files beside it.
-        let bytes = std::fs::read(path).map_err(unreadable)?;
-        Self::load(&bytes, &Source::File(path), options)
+        let bytes = read(path)?;
+        Self::load(&bytes.into(), &Source::File(path), options)
     }
 
     /// Loads a network from the bytes of an ONNX file; they are not needed afterwards. Weights in
@@ -95,10 +91,10 @@ impl Model {
     /// # Errors
     /// As [`open`](Self::open).
     pub fn from_bytes(bytes: &[u8], options: &ModelOptions) -> Result<Self> {
-        Self::load(bytes, &Source::Memory(bytes), options)
+        Self::load(&Bytes::copy_from_slice(bytes), &Source::Memory(bytes), options)
     }
 
-    fn load(bytes: &[u8], source: &Source<'_>, options: &ModelOptions) -> Result<Self> {
+    fn load(bytes: &Bytes, source: &Source<'_>, options: &ModelOptions) -> Result<Self> {
         let name = match source {
             Source::File(path) => format!("'{}'", path.display()),
             Source::Memory(_) => "in memory".to_owned(),
@@ -109,7 +105,7 @@ impl Model {
         let runtime = library::runtime(options.runtime_path.as_deref())?;
         let opened = session::open(runtime, source, &name, options)?;
         let in_model = |error: Error| prefix(error, &format!("model {name}: "));
-        let proto = ModelProto::read(bytes.to_vec().into());
+        let proto = ModelProto::read(bytes.clone());
         let properties = match &proto {
             Some(proto) => proto.properties().map_err(in_model)?,
             // ONNX Runtime's own format.
@@ -117,28 +113,23 @@ impl Model {
         };
         let mut known = Known {
             option: options.overrides.clone(),
-            metadata: metadata::parse(&properties).map_err(in_model)?,
+            metadata: Facts::from_properties(&properties).map_err(in_model)?,
             graph: Facts::default(),
         };
-        let wiring = Wiring::find(&opened.graph, &known.merged()).map_err(in_model)?;
+        let facts = known.merged();
+        let wiring = Wiring::find(&opened.graph, &facts)
+            .map_err(|error| in_model(with_missing(error, &facts)))?;
         known.graph = wiring.facts();
-        let selfcheck = known.merged().selfcheck.filter(|_| options.selfcheck);
+        let selfcheck = facts.selfcheck.filter(|_| options.selfcheck);
         let contract = resolve(known, &wiring, proto.as_ref()).map_err(in_model)?;
-        let file = FileInfo {
-            wiring: Some(wiring.clone()),
-            opset: proto.as_ref().map_or(0, ModelProto::opset),
-            producer: proto.as_ref().map_or_else(String::new, |proto| proto.producer_name.clone()),
-            parameters: proto.as_ref().map_or(0, ModelProto::parameters),
-            bytes: bytes.len() as u64,
-        };
+        for remark in remarks(&wiring, &contract) {
+            log::warn(&format!("model {name}: {remark}"));
+        }
+        let file =
+            FileInfo { wiring: Some(wiring.clone()), ..file_info(proto.as_ref(), bytes.len()) };
         let info = RuntimeInfo {
-            provider: opened.selection.provider as i32,
-            device_id: options.device_id,
-            intra_threads: opened.intra_threads,
             fixed_batch: wiring.fixed_batch.unwrap_or(0) as u32,
-            fallback_reason: opened.selection.fallback_reason.clone(),
-            version: runtime.version.clone(),
-            path: runtime.path.display().to_string(),
+            ..runtime_info(runtime, &opened, options)
         };
         let row_multiple = match options.row_multiple {
             0 if contract.shape.len() == 1 => 4,
@@ -175,6 +166,49 @@ fn resolve(known: Known, wiring: &Wiring, proto: Option<&ModelProto>) -> Result<
         class_tables: &class_tables,
     };
     Contract::resolve(known, wiring.shape.clone(), inputs)
+}
+
+/// Read here for a clear error and the fingerprint; ONNX Runtime reads the file itself, because
+/// weights may lie in further files beside it.
+fn read(path: &Path) -> Result<Vec<u8>> {
+    if path.is_dir() {
+        bail!(Io, "model '{}' is a folder; name the .onnx file in it", path.display());
+    }
+    let bytes = std::fs::read(path).map_err(|error| {
+        Error::Io(format!("model '{}' cannot be read: {error}", path.display()))
+    })?;
+    if bytes.is_empty() {
+        bail!(Model, "model '{}' is empty (0 bytes)", path.display());
+    }
+    Ok(bytes)
+}
+
+/// What the file says of itself, but for its wiring.
+fn file_info(proto: Option<&ModelProto>, bytes: usize) -> FileInfo {
+    FileInfo {
+        wiring: None,
+        opset: proto.map_or(0, ModelProto::opset),
+        producer: proto.map_or_else(String::new, |proto| proto.producer_name.clone()),
+        parameters: proto.map_or(0, ModelProto::parameters),
+        bytes: bytes as u64,
+    }
+}
+
+/// What runs the network, but for the batch size that its graph may fix.
+fn runtime_info(
+    runtime: &library::Runtime,
+    opened: &session::Opened,
+    options: &ModelOptions,
+) -> RuntimeInfo {
+    RuntimeInfo {
+        provider: opened.selection.provider as i32,
+        device_id: options.device_id,
+        intra_threads: opened.intra_threads,
+        fixed_batch: 0,
+        fallback_reason: opened.selection.fallback_reason.clone(),
+        version: runtime.version.clone(),
+        path: runtime.path.display().to_string(),
+    }
 }
 
 /// The same error, its text preceded by where it was met.

@@ -12,6 +12,7 @@
 
 #include "ncsn.h"
 
+#define MODELS "tests/models/"
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 /* _Exit: a check may fail on any thread, with handles alive and others inside the library. */

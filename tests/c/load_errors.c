@@ -23,7 +23,6 @@ static void refused_at(int line, const char *path, const ncsn_model_options *opt
 }
 
 #define REFUSED(path, options, status, word) refused_at(__LINE__, path, options, status, word)
-#define MODELS "tests/models/"
 #define GOOD MODELS "gauss_sigma.onnx"
 
 /* The model loads, and samples. */
@@ -149,14 +148,12 @@ static void names(void)
         *name = invalid;
         REFUSED(GOOD, &options, NCSN_ERR_UTF8, words[i]);
         *name = wrong;
-        if (i < 3) {
+        if (i < 4) {
             REFUSED(GOOD, &options, NCSN_ERR_CONTRACT, words[i]);
             CHECK(strstr(last_error(), "'nope'") != NULL);
         }
         *name = NULL;
     }
-    options.class_name = "y";
-    REFUSED(GOOD, &options, NCSN_ERR_UNSUPPORTED, "class_name");
     REFUSED("\xff\xfe.onnx", NULL, NCSN_ERR_UTF8, "path_utf8");
     options = defaults();
     options.input_name = "x";
@@ -179,20 +176,28 @@ static void values(void)
         OPTION('u', row_multiple, 4294967295.0, NCSN_ERR_ARGUMENT),
         OPTION('i', conditioning, 99, NCSN_ERR_ARGUMENT),
         OPTION('i', conditioning, -1, NCSN_ERR_ARGUMENT),
-        OPTION('i', conditioning, NCSN_CONDITIONING_TABLE, NCSN_ERR_UNSUPPORTED),
+        {"option table", offsetof(ncsn_model_options, conditioning), 'i', NCSN_CONDITIONING_TABLE,
+         NCSN_ERR_CONTRACT},
         OPTION('i', output, 99, NCSN_ERR_ARGUMENT),
-        OPTION('i', output, NCSN_OUTPUT_EDM_RAW, NCSN_ERR_UNSUPPORTED),
-        OPTION('i', output, NCSN_OUTPUT_V, NCSN_ERR_UNSUPPORTED),
+        {"option sigma_data", offsetof(ncsn_model_options, output), 'i', NCSN_OUTPUT_EDM_RAW,
+         NCSN_ERR_CONTRACT},
+        {"option sigma_data", offsetof(ncsn_model_options, input_scaling), 'i',
+         NCSN_INPUT_SCALING_SIGMA_DATA, NCSN_ERR_CONTRACT},
+        OPTION('i', input_scaling, 4, NCSN_ERR_ARGUMENT),
+        OPTION('i', first_channels, 2, NCSN_ERR_ARGUMENT),
         OPTION('i', value_range, 99, NCSN_ERR_ARGUMENT),
         OPTION('i', off_ladder, 99, NCSN_ERR_ARGUMENT),
-        {"class", offsetof(ncsn_model_options, class_count), 'u', 10, NCSN_ERR_UNSUPPORTED},
+        {"class", offsetof(ncsn_model_options, class_count), 'u', 10, NCSN_ERR_CONTRACT},
         OPTION('d', conditioning_scale, NAN, NCSN_ERR_ARGUMENT),
         OPTION('d', conditioning_shift, INFINITY, NCSN_ERR_ARGUMENT),
         /* A number that the model's conditioning does not use is a misunderstanding. */
         OPTION('d', conditioning_scale, 2, NCSN_ERR_CONTRACT),
         OPTION('d', conditioning_shift, 2, NCSN_ERR_CONTRACT),
-        OPTION('d', sigma_data, 0.5, NCSN_ERR_UNSUPPORTED),
-        OPTION('d', sigma_data, NAN, NCSN_ERR_UNSUPPORTED),
+        OPTION('d', sigma_data, 0.5, NCSN_ERR_CONTRACT),
+        OPTION('d', sigma_data, NAN, NCSN_ERR_ARGUMENT),
+        OPTION('d', sigma_data, -0.5, NCSN_ERR_ARGUMENT),
+        OPTION('z', table_count, 3, NCSN_ERR_ARGUMENT),
+        OPTION('z', aux_input_count, 1, NCSN_ERR_ARGUMENT),
         OPTION('z', provider_count, 1, NCSN_ERR_ARGUMENT),
         OPTION('z', provider_option_count, 1, NCSN_ERR_ARGUMENT),
         OPTION('z', sigma_count, 3, NCSN_ERR_ARGUMENT),
@@ -214,6 +219,42 @@ static void values(void)
     }
     options.sigma_count = 0;
     REFUSED(GOOD, &options, NCSN_ERR_ARGUMENT, "sigma_count");
+}
+
+/* Constants for inputs that sampling never changes, and class inputs. */
+static void other_inputs(void)
+{
+    static const double table[] = {3, 2, 1, NAN};
+    static const int64_t null_class = 3;
+    ncsn_aux_input aux[] = {{"sigma", 0.5}, {"sigma", 0.5}};
+    ncsn_model_options options = defaults();
+    options.table = table;
+    options.table_count = 4;
+    REFUSED(GOOD, &options, NCSN_ERR_ARGUMENT, "table[3]");
+    options.table_count = 3;
+    REFUSED(GOOD, &options, NCSN_ERR_CONTRACT, "table");
+    options.conditioning = NCSN_CONDITIONING_TABLE;
+    REFUSED(GOOD, &options, NCSN_ERR_CONTRACT, "3 values");
+    options = defaults();
+    options.null_class = &null_class;
+    REFUSED(GOOD, &options, NCSN_ERR_CONTRACT, "null_class");
+    options = defaults();
+    options.aux_inputs = aux;
+    options.aux_input_count = 2;
+    REFUSED(GOOD, &options, NCSN_ERR_ARGUMENT, "'sigma' twice");
+    aux[1].name = NULL;
+    REFUSED(GOOD, &options, NCSN_ERR_ARGUMENT, "name is NULL");
+    aux[1].name = "\xff";
+    REFUSED(GOOD, &options, NCSN_ERR_UTF8, "aux_inputs");
+    aux[1].name = "nope";
+    REFUSED(GOOD, &options, NCSN_ERR_CONTRACT, "'nope'");
+    aux[1].value = NAN;
+    REFUSED(GOOD, &options, NCSN_ERR_ARGUMENT, "aux_inputs[1]");
+    /* The noise level as a constant: then nothing is left that the metadata can mean by it. */
+    options.aux_input_count = 1;
+    REFUSED(GOOD, &options, NCSN_ERR_CONTRACT, "conditioning_name");
+    options.aux_input_count = 0;
+    REFUSED(GOOD, &options, NCSN_ERR_ARGUMENT, "aux_input_count");
 }
 
 /* Never a silent fallback, and an allowed one says why. This runtime is a CPU build. */
@@ -277,6 +318,7 @@ int main(void)
     contract();
     names();
     values();
+    other_inputs();
     providers();
     after = sample(good, &params);
     CHECK(memcmp(before, after, output_size(good, &params)) == 0);

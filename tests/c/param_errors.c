@@ -71,7 +71,7 @@ static void fields(ncsn_model *model)
         PARAM('i', schedule, NCSN_SCHEDULE_KARRAS, NCSN_ERR_UNSUPPORTED),
         PARAM('d', rho, 7, NCSN_ERR_UNSUPPORTED),
         PARAM('z', row_pitch, 64, NCSN_ERR_UNSUPPORTED),
-        {"labels", offsetof(ncsn_sample_params, label_count), 'z', 5, NCSN_ERR_UNSUPPORTED},
+        {"labels", offsetof(ncsn_sample_params, label_count), 'z', 5, NCSN_ERR_ARGUMENT},
         PARAM('d', guidance_scale, 2, NCSN_ERR_UNSUPPORTED),
         PARAM('d', guidance_scale, NAN, NCSN_ERR_UNSUPPORTED),
         {"known", offsetof(ncsn_sample_params, known_count), 'z', 15, NCSN_ERR_UNSUPPORTED},
@@ -99,7 +99,13 @@ static void fields(ncsn_model *model)
     }
     params = small_params(model);
     params.labels = label;
-    REFUSED(model, &params, NCSN_ERR_UNSUPPORTED, "labels");
+    REFUSED(model, &params, NCSN_ERR_ARGUMENT, "label_count");
+    params.label_count = 4;
+    REFUSED(model, &params, NCSN_ERR_ARGUMENT, "sample_count");
+    params.label_count = SIZE_MAX >> 19; /* wrong, so not to be copied before that is seen */
+    REFUSED(model, &params, NCSN_ERR_ARGUMENT, "sample_count");
+    params.label_count = params.sample_count;
+    REFUSED(model, &params, NCSN_ERR_ARGUMENT, "unconditional");
     params = small_params(model);
     params.known = floats;
     REFUSED(model, &params, NCSN_ERR_UNSUPPORTED, "known");

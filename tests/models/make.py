@@ -199,6 +199,25 @@ def bad_output_shape():
     )
 
 
+def gauss_classes():
+    """Three classes and none: the means of the Gaussian by the label, [B]."""
+    g = Graph()
+    mean = column(g, g("Gather", g.constant([-2.0, 0.5, 3.0, 0.0]), "label", axis=0), 2)
+    sigma = column(g, "sigma", 2)
+    variance = g("Add", g("Mul", sigma, sigma), g.constant(S * S))
+    g("Div", g("Sub", mean, "x"), variance, to="score")
+    inputs = {"x": (FLOAT, ("batch", 3)), "sigma": (FLOAT, ("batch",)), "label": (INT64, ("batch",))}
+    return g.model(inputs, {"score": (FLOAT, ("batch", 3))})
+
+
+def gauss_aux():
+    """The score times an input that sampling never changes."""
+    g = Graph()
+    g("Mul", score_nodes(g, column(g, "sigma", 2)), column(g, "strength", 2), to="score")
+    one = (FLOAT, ("batch",))
+    return g.model({"x": (FLOAT, ("batch", 3)), "sigma": one, "strength": one}, {"score": (FLOAT, ("batch", 3))})
+
+
 def models():
     """{file: (model, metadata or None)}"""
     plain = gauss()
@@ -221,6 +240,11 @@ def models():
         "gauss_denoised": (gauss(output="denoised"), metadata(output="denoised")),
         "gauss_static4": (gauss(batch=4), metadata()),
         "gauss_f64out": (gauss_f64out(), metadata()),
+        "gauss_classes": (
+            gauss_classes(),
+            metadata(classes="3", null_class="3", input_names=["x", "sigma", "label"]),
+        ),
+        "gauss_aux": (gauss_aux(), metadata(aux={"strength": 1.0})),
         "nan_at_level3": (nan_at_level3(), metadata()),
         "bad_rank1": (bad_rank1(), metadata(shape=None)),
         "bad_two_unknown": (bad_two_unknown(), None),
@@ -230,6 +254,10 @@ def models():
         "bad_metadata": (plain, {**good, "sigmas": "[1, 0.5, nan]"}),
         "bad_contradiction": (plain, {**good, "levels": "12"}),
         "bad_selfcheck": (plain, metadata(selfcheck=gauss_selfcheck(shift=0.5))),
+        "bad_table": (
+            gauss_level(),
+            metadata(conditioning="level_desc", input_names=["x", "y"], sigmas=LADDER[:9]),
+        ),
         "bad_version": (plain, {**good, "version": "99"}),
     }
 
@@ -242,6 +270,9 @@ def main():
             set_metadata(model, entries)
         onnx.checker.check_model(model, full_check=True)
         written[name] = model.SerializeToString(deterministic=True)
+    twice = onnx.ModelProto(metadata_props=[onnx.StringStringEntryProto(key="ncsn.output", value="noise")])
+    # Concatenated messages merge, and so the key stands there twice.
+    written["bad_twice"] = written["gauss_sigma"] + twice.SerializeToString()
     written["truncated"] = written["gauss_sigma"][:150]
     written["random"] = np.random.Generator(np.random.PCG64(1)).bytes(512)
     written["empty"] = b""

@@ -17,8 +17,8 @@ const VALUE_LIMIT: usize = 16 << 20;
 const TOTAL_LIMIT: usize = 64 << 20;
 const PREFIX: &str = "ncsn.";
 
-/// Every key this version knows, so that a misspelt one is noticed.
-const KEYS: &[&str] = &[
+/// Every metadata key this version knows, without `ncsn.`, so that a misspelt one is noticed.
+pub const KEYS: &[&str] = &[
     "version",
     "conditioning",
     "conditioning_scale",
@@ -52,11 +52,24 @@ const KEYS: &[&str] = &[
     "selfcheck",
 ];
 
-/// Reads what the properties say. Keys outside `ncsn.*` are somebody else's and ignored.
-///
-/// # Errors
-/// [`Error::Contract`] that names the key and what it should hold.
-pub fn parse(properties: &BTreeMap<String, String>) -> Result<Facts> {
+impl Facts {
+    /// Reads what a model file's metadata properties say. Keys outside `ncsn.*` are somebody else's
+    /// and ignored.
+    ///
+    /// # Errors
+    /// [`Error::Contract`] that names the key and what it should hold.
+    pub fn from_properties(properties: &BTreeMap<String, String>) -> Result<Self> {
+        parse(properties)
+    }
+
+    /// The metadata properties that say these facts, for a model file; keys in full.
+    #[must_use]
+    pub fn to_properties(&self) -> BTreeMap<String, String> {
+        write(self)
+    }
+}
+
+fn parse(properties: &BTreeMap<String, String>) -> Result<Facts> {
     let reader = Reader { properties };
     let total: usize = properties
         .iter()
@@ -306,9 +319,7 @@ impl<'de> Deserialize<'de> for UniqueMap {
     }
 }
 
-/// The properties that say `facts`, keys in full.
-#[must_use]
-pub fn write(facts: &Facts) -> BTreeMap<String, String> {
+fn write(facts: &Facts) -> BTreeMap<String, String> {
     let mut properties: BTreeMap<String, String> = facts
         .entries()
         .into_iter()

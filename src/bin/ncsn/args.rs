@@ -1,0 +1,594 @@
+//! What can be said on the command line.
+
+use std::path::PathBuf;
+
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+use ncsn::{
+    Conditioning, InputScaling, OffLadder, Output, Provider, SamplerKind, StepConvention,
+    ValueRange,
+};
+
+use crate::data::OwnRange;
+use crate::values::{self, Labels, Ladder, List, Shape, kind};
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0    done
+  1    the check failed: the model is not what it says, or says too little
+  2    wrong usage or bad input
+  3    the model or ONNX Runtime cannot be used
+  130  interrupted (Ctrl-C)
+
+Results go to stdout, everything else to stderr. `ncsn COMMAND --help` tells all options of a
+command, `ncsn COMMAND -h` the usual ones.";
+
+/// Look at a noise conditional score network (ONNX), check it, and draw samples from it.
+#[derive(Debug, Parser)]
+#[command(name = "ncsn", after_help = EXIT_CODES, max_term_width = 100)]
+#[command(disable_version_flag = true, arg_required_else_help = true)]
+#[command(disable_help_subcommand = true)]
+pub struct Cli {
+    /// Print the versions of the library, its C ABI, and the ONNX Runtime found
+    #[arg(short = 'V', long, exclusive = true)]
+    pub version: bool,
+
+    /// Tell what is chosen and why, on stderr
+    #[arg(short, long, global = true, help_heading = "Output")]
+    pub verbose: bool,
+
+    /// What to do
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Show what a model file holds, what is known about it, and what is missing
+    Inspect(InspectArgs),
+    /// Tell whether a model is what it says, from some samples of its data or none
+    Validate(ValidateArgs),
+    /// Evaluate a score-matching objective at each noise level
+    Evaluate(EvaluateArgs),
+    /// Recommend noise levels and a step size for data, or for a model's own levels
+    Recommend(RecommendArgs),
+    /// Draw samples: a grid of pictures, an animation, or numbers for NumPy
+    Sample(Box<SampleArgs>),
+    /// Write facts about a model into its file, as ncsn.* metadata
+    Annotate(AnnotateArgs),
+    /// Print a script that completes these commands in a shell
+    Completions {
+        /// Which shell
+        shell: clap_complete::Shell,
+    },
+}
+
+/// `ncsn inspect`
+#[derive(Debug, Args)]
+pub struct InspectArgs {
+    /// Print JSON
+    #[arg(long, help_heading = "Output")]
+    pub json: bool,
+
+    #[command(flatten)]
+    pub model: ModelArgs,
+}
+
+/// A model and how to understand and run it.
+#[derive(Debug, Args)]
+pub struct ModelArgs {
+    /// The ONNX file
+    #[arg(value_name = "MODEL", help_heading = None)]
+    pub path: PathBuf,
+
+    #[command(flatten)]
+    pub contract: ContractArgs,
+
+    #[command(flatten)]
+    pub runtime: RuntimeArgs,
+}
+
+/// What the file's metadata say, or should.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Contract (instead of what the file's metadata say)")]
+pub struct ContractArgs {
+    /// What the noise level input holds
+    #[arg(long, value_name = "KIND", value_parser = kind!(Conditioning), hide_short_help = true)]
+    pub conditioning: Option<Conditioning>,
+
+    /// Scale of the kinds affine_log and time_scaled
+    #[arg(long, value_name = "X", hide_short_help = true, allow_negative_numbers = true)]
+    pub conditioning_scale: Option<f64>,
+
+    /// Shift of the kind affine_log
+    #[arg(long, value_name = "X", hide_short_help = true, allow_negative_numbers = true)]
+    pub conditioning_shift: Option<f64>,
+
+    /// One conditioning value per level, for the kind table
+    #[arg(long, value_name = "LIST|FILE", value_parser = values::list, hide_short_help = true)]
+    #[arg(allow_negative_numbers = true)]
+    pub table: Option<List>,
+
+    /// What the output means
+    #[arg(long, value_name = "KIND", value_parser = kind!(Output), hide_short_help = true)]
+    pub output_kind: Option<Output>,
+
+    /// What x is multiplied with before the network sees it
+    #[arg(long, value_name = "KIND", value_parser = kind!(InputScaling), hide_short_help = true)]
+    pub input_scaling: Option<InputScaling>,
+
+    /// The network's noise levels, largest first: 1,0.5,0.1 or MAX:MIN:LEVELS or a file
+    #[arg(long, value_name = "LADDER|FILE", value_parser = values::ladder)]
+    #[arg(hide_short_help = true)]
+    pub sigmas: Option<Ladder>,
+
+    /// Standard deviation of the data
+    #[arg(long, value_name = "X", hide_short_help = true)]
+    pub sigma_data: Option<f64>,
+
+    /// Range of the data
+    #[arg(long, value_name = "RANGE", value_parser = kind!(ValueRange), hide_short_help = true)]
+    pub range: Option<ValueRange>,
+
+    /// Shape of one sample, where the file leaves it open: C,H,W
+    #[arg(long, value_name = "DIMS", value_parser = values::shape, hide_short_help = true)]
+    pub shape: Option<Shape>,
+
+    /// Number of classes; 0: unconditional
+    #[arg(long, value_name = "K", hide_short_help = true)]
+    pub classes: Option<u32>,
+
+    /// The label that stands for no class
+    #[arg(long, value_name = "LABEL", hide_short_help = true)]
+    pub null_class: Option<i64>,
+
+    /// What to do between the levels of a network that knows only those
+    #[arg(long, value_name = "WHAT", value_parser = kind!(OffLadder), hide_short_help = true)]
+    pub off_ladder: Option<OffLadder>,
+
+    /// The input for x
+    #[arg(long, value_name = "NAME", hide_short_help = true)]
+    pub input_name: Option<String>,
+
+    /// The input for the noise level
+    #[arg(long, value_name = "NAME", hide_short_help = true)]
+    pub conditioning_name: Option<String>,
+
+    /// The input for the class
+    #[arg(long, value_name = "NAME", hide_short_help = true)]
+    pub class_name: Option<String>,
+
+    /// The output
+    #[arg(long, value_name = "NAME", hide_short_help = true)]
+    pub output_name: Option<String>,
+
+    /// A further input that is filled with a constant; may be repeated
+    #[arg(long, value_name = "NAME=X", value_parser = values::constant, hide_short_help = true)]
+    pub aux: Vec<(String, f64)>,
+
+    /// Whether only the first channels of the output are the estimate
+    #[arg(long, value_name = "true|false", hide_short_help = true, action = ArgAction::Set)]
+    pub first_channels: Option<bool>,
+}
+
+/// What runs the network.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Runtime")]
+pub struct RuntimeArgs {
+    /// Execution providers in order of preference [default: cpu]
+    #[arg(long, value_name = "NAMES", value_delimiter = ',', value_parser = values::provider())]
+    #[arg(hide_short_help = true)]
+    pub provider: Vec<Provider>,
+
+    /// An option for a provider, as ONNX Runtime documents it; may be repeated
+    #[arg(long, value_name = "PROVIDER.KEY=VALUE", hide_short_help = true)]
+    #[arg(value_parser = values::pair)]
+    pub provider_option: Vec<(String, String)>,
+
+    /// Device number for the provider
+    #[arg(long, value_name = "N", default_value_t = 0, hide_short_help = true)]
+    #[arg(allow_negative_numbers = true)]
+    pub device: i32,
+
+    /// End on the CPU when no provider of the list can be used
+    #[arg(long, hide_short_help = true)]
+    pub fallback: bool,
+
+    /// Threads inside one evaluation [default: all]
+    #[arg(long, value_name = "N", hide_short_help = true)]
+    pub threads: Option<u32>,
+
+    /// Let these threads spin while they wait
+    #[arg(long, hide_short_help = true)]
+    pub spinning: bool,
+
+    /// Pad evaluations to a multiple of N samples
+    #[arg(long, value_name = "N", hide_short_help = true)]
+    pub row_multiple: Option<u32>,
+
+    /// ONNX Runtime's shared library
+    #[arg(long, value_name = "FILE", hide_short_help = true)]
+    pub runtime: Option<PathBuf>,
+
+    /// Compare the network's output with the file's self-check first
+    #[arg(long, hide_short_help = true)]
+    pub selfcheck: bool,
+}
+
+/// The user's samples.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Data")]
+pub struct DataArgs {
+    /// A folder of pictures, an array (.npy: [samples, ...]), or an IDX file (MNIST; also .gz)
+    #[arg(long, value_name = "PATH")]
+    pub data: Option<PathBuf>,
+
+    /// The class of each sample, for class-conditional models (.npy or .idx)
+    #[arg(long, value_name = "FILE", requires = "data")]
+    pub labels: Option<PathBuf>,
+
+    /// Samples to use, spread evenly over the data; 0: all
+    #[arg(long, value_name = "N", default_value_t = 256)]
+    pub count: usize,
+
+    /// Scale pictures to the model's height and width
+    #[arg(long, requires = "data")]
+    pub resize: bool,
+
+    /// What the data's numbers mean; they are mapped to the model's range
+    #[arg(long, value_name = "RANGE", value_enum, default_value_t = OwnRange::Auto)]
+    #[arg(hide_short_help = true)]
+    pub data_range: OwnRange,
+}
+
+/// `ncsn validate`
+#[derive(Debug, Args)]
+pub struct ValidateArgs {
+    /// Seed of the noise
+    #[arg(long, default_value_t = 0)]
+    pub seed: u64,
+
+    /// At most this many levels, spread over the ladder; 0: all
+    #[arg(long, value_name = "N", default_value_t = 12)]
+    pub max_levels: usize,
+
+    /// Samples evaluated at once [default: chosen]
+    #[arg(long, value_name = "N")]
+    pub batch_size: Option<u32>,
+
+    /// Draw loss and slope per level (PNG)
+    #[arg(long, value_name = "FILE", help_heading = "Output", requires = "data")]
+    pub plot: Option<PathBuf>,
+
+    /// Print JSON
+    #[arg(long, help_heading = "Output")]
+    pub json: bool,
+
+    #[command(flatten)]
+    pub data: DataArgs,
+
+    #[command(flatten)]
+    pub model: ModelArgs,
+}
+
+/// `ncsn evaluate`
+#[derive(Debug, Args)]
+pub struct EvaluateArgs {
+    /// The objective
+    #[arg(long, value_name = "NAME", value_enum, default_value_t = Wish::Dsm)]
+    pub objective: Wish,
+
+    /// The model whose score psm and esm compare with
+    #[arg(long, value_name = "MODEL")]
+    pub target: Option<PathBuf>,
+
+    /// Seed of the noise and of the random directions
+    #[arg(long, default_value_t = 0)]
+    pub seed: u64,
+
+    /// Noise levels to evaluate at, largest first, instead of the model's
+    #[arg(long, value_name = "LADDER|FILE", value_parser = values::ladder)]
+    pub schedule: Option<Ladder>,
+
+    /// At most this many of the model's levels, spread over the ladder; 0: all
+    #[arg(long, value_name = "N", default_value_t = 0, conflicts_with = "schedule")]
+    pub max_levels: usize,
+
+    /// Random directions per sample
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub directions: u32,
+
+    /// Step of the central differences, in units of the noise level
+    #[arg(long, value_name = "H", default_value_t = 0.01)]
+    pub difference: f64,
+
+    /// Samples evaluated at once [default: chosen]
+    #[arg(long, value_name = "N")]
+    pub batch_size: Option<u32>,
+
+    /// Draw the loss per level (PNG)
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    pub plot: Option<PathBuf>,
+
+    /// Print JSON
+    #[arg(long, help_heading = "Output")]
+    pub json: bool,
+
+    #[command(flatten)]
+    pub data: DataArgs,
+
+    #[command(flatten)]
+    pub model: ModelArgs,
+}
+
+/// An objective by the name that the literature uses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Wish {
+    /// Denoising score matching
+    Dsm,
+    /// The same, weighted by sigma^2 and averaged over the levels
+    Mdsm,
+    /// Implicit score matching
+    Ism,
+    /// Sliced score matching
+    Ssm,
+    /// Sliced score matching with reduced variance
+    SsmVr,
+    /// Projected, against the score of --target
+    Psm,
+    /// Explicit, against the score of --target
+    Esm,
+}
+
+/// `ncsn recommend`
+#[derive(Debug, Args)]
+pub struct RecommendArgs {
+    /// A model: recommends for its levels' ends and its samples' size
+    #[arg(value_name = "MODEL", conflicts_with_all = ["data", "dimension", "diameter"])]
+    pub model: Option<PathBuf>,
+
+    /// Samples that tell dimension and diameter (as --data of validate)
+    #[arg(long, value_name = "PATH", conflicts_with_all = ["dimension", "diameter"])]
+    pub data: Option<PathBuf>,
+
+    /// Samples to use, spread evenly over the data; 0: all
+    #[arg(long, value_name = "N", requires = "data", default_value_t = 0)]
+    pub count: usize,
+
+    /// Range that pixels are mapped to [default: unit]
+    #[arg(long, value_name = "RANGE", value_parser = kind!(ValueRange), requires = "data")]
+    pub range: Option<ValueRange>,
+
+    /// D, floats in a sample
+    #[arg(long, value_name = "D", requires = "diameter")]
+    pub dimension: Option<usize>,
+
+    /// Largest distance between two samples; becomes the largest level
+    #[arg(long, value_name = "X", requires = "dimension")]
+    pub diameter: Option<f64>,
+
+    /// Smallest level [default: 0.01, or the model's]
+    #[arg(long, value_name = "X")]
+    pub sigma_min: Option<f64>,
+
+    /// T, steps at each level [default: 5, or the model's]
+    #[arg(long, value_name = "T")]
+    pub steps: Option<u32>,
+
+    /// How much of the shell of one level the next one covers
+    #[arg(long, value_name = "C", default_value_t = 0.567)]
+    pub coverage: f64,
+
+    /// This many levels, instead of those that the coverage asks for
+    #[arg(long, value_name = "L", conflicts_with = "coverage")]
+    pub levels: Option<usize>,
+
+    /// Print JSON
+    #[arg(long, help_heading = "Output")]
+    pub json: bool,
+
+    #[command(flatten)]
+    pub runtime: RuntimeArgs,
+}
+
+/// When to show progress.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ShowProgress {
+    /// On a terminal
+    Auto,
+    /// In lines where there is no terminal
+    Always,
+    /// Not at all
+    Never,
+}
+
+/// `ncsn sample`
+#[derive(Debug, Args)]
+pub struct SampleArgs {
+    /// Where to write: .png (grid or scatter plot), .npy (float32) or .gif; may be repeated
+    #[arg(short, long, value_name = "FILE", required = true)]
+    pub output: Vec<PathBuf>,
+
+    /// Number of samples [default: 64, or as many as there are labels]
+    #[arg(short = 'n', long)]
+    pub count: Option<u32>,
+
+    /// Seed of the noise
+    #[arg(long, default_value_t = 0)]
+    pub seed: u64,
+
+    /// Index of the first sample: sample k of a job is the same however the job is cut
+    #[arg(long, value_name = "K", default_value_t = 0)]
+    pub first_sample: u64,
+
+    /// Samples evaluated at once [default: chosen]
+    #[arg(long, value_name = "N")]
+    pub batch_size: Option<u32>,
+
+    #[command(flatten)]
+    pub chain: ChainArgs,
+
+    #[command(flatten)]
+    pub class: ClassArgs,
+
+    #[command(flatten)]
+    pub picture: PictureArgs,
+
+    /// When to show progress
+    #[arg(long, value_name = "WHEN", value_enum, default_value_t = ShowProgress::Auto)]
+    #[arg(help_heading = "Output")]
+    pub progress: ShowProgress,
+
+    /// Print a JSON summary
+    #[arg(long, help_heading = "Output")]
+    pub json: bool,
+
+    #[command(flatten)]
+    pub model: ModelArgs,
+}
+
+/// The Markov chains; what is not said is the model's own or chosen for it.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Sampler")]
+pub struct ChainArgs {
+    /// Algorithm
+    #[arg(long, value_name = "KIND", value_parser = kind!(SamplerKind))]
+    pub sampler: Option<SamplerKind>,
+
+    /// Number of levels, in geometric progression
+    #[arg(long, value_name = "L")]
+    pub levels: Option<usize>,
+
+    /// Largest level of the geometric progression
+    #[arg(long, value_name = "X")]
+    pub sigma_max: Option<f64>,
+
+    /// Smallest level of the geometric progression
+    #[arg(long, value_name = "X")]
+    pub sigma_min: Option<f64>,
+
+    /// The levels to run, largest first: 1,0.5,0.1 or MAX:MIN:LEVELS or a file
+    #[arg(long, value_name = "LADDER|FILE", value_parser = values::ladder)]
+    #[arg(conflicts_with_all = ["levels", "sigma_max", "sigma_min"])]
+    pub schedule: Option<Ladder>,
+
+    /// First level to run, 0 = largest sigma
+    #[arg(long, value_name = "LEVEL", default_value_t = 0)]
+    pub start_level: u32,
+
+    /// Steps per level
+    #[arg(long, value_name = "T")]
+    pub steps: Option<u32>,
+
+    /// Step size: epsilon of annealed, a of plain Langevin dynamics
+    #[arg(long, value_name = "X")]
+    pub step_size: Option<f64>,
+
+    /// The same as a signal-to-noise ratio
+    #[arg(long, value_name = "R", conflicts_with = "step_size")]
+    pub snr: Option<f64>,
+
+    /// Spelling of the update that --step-size belongs to [default: the model's]
+    #[arg(long, value_name = "KIND", value_parser = kind!(StepConvention), requires = "step_size")]
+    pub convention: Option<StepConvention>,
+
+    /// Denoise at the end
+    #[arg(long, overrides_with = "no_denoise")]
+    pub denoise: bool,
+
+    /// Do not denoise at the end
+    #[arg(long)]
+    pub no_denoise: bool,
+
+    /// Where chains start: uniform, normal, or samples (as --data of validate)
+    #[arg(long, value_name = "KIND|DATA")]
+    pub init: Option<String>,
+
+    /// Add noise of the first level to the samples of --init
+    #[arg(long, requires = "init")]
+    pub init_noise: bool,
+}
+
+/// What a class-conditional network is asked for.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Class")]
+pub struct ClassArgs {
+    /// The class of all samples; -1: none
+    #[arg(long, value_name = "CLASS", allow_negative_numbers = true)]
+    #[arg(conflicts_with_all = ["labels", "each_class"])]
+    pub label: Option<i64>,
+
+    /// The class of each sample, repeated as needed: 0,1,2 or a file (.npy, .idx)
+    #[arg(long, value_name = "LIST|FILE", value_parser = values::labels)]
+    #[arg(allow_hyphen_values = true, conflicts_with = "each_class")]
+    pub labels: Option<Labels>,
+
+    /// N samples of every class, one class per row
+    #[arg(long, value_name = "N", conflicts_with = "count")]
+    pub each_class: Option<u32>,
+}
+
+/// Pictures.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Pictures")]
+pub struct PictureArgs {
+    /// Pictures in a row of the grid [default: about as many as rows]
+    #[arg(long, value_name = "N")]
+    pub columns: Option<u32>,
+
+    /// Pixels a side for each pixel of a sample
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=64))]
+    pub zoom: u32,
+
+    /// Frames of an animation, at most
+    #[arg(long, value_name = "N", default_value_t = 48, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub frames: u32,
+
+    /// Milliseconds a frame of an animation is shown
+    #[arg(long, value_name = "MS", default_value_t = 80, value_parser = clap::value_parser!(u32).range(20..=60_000))]
+    pub frame_time: u32,
+
+    /// What an animation shows
+    #[arg(long, value_name = "WHAT", value_enum, default_value_t = Show::Denoised)]
+    pub show: Show,
+}
+
+/// What an animation shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Show {
+    /// The denoised estimate
+    Denoised,
+    /// The chains as they are
+    State,
+}
+
+/// `ncsn annotate`
+#[derive(Debug, Args)]
+pub struct AnnotateArgs {
+    /// A metadata key (ncsn. may be left out) and its value; may be repeated
+    #[arg(long, value_name = "KEY=VALUE", value_parser = values::pair)]
+    pub set: Vec<(String, String)>,
+
+    /// Where to write the annotated file
+    #[arg(short, long, value_name = "FILE", required_unless_present = "in_place")]
+    pub output: Option<PathBuf>,
+
+    /// Change the file itself
+    #[arg(long, conflicts_with = "output")]
+    pub in_place: bool,
+
+    /// Overwrite the output file if it is there
+    #[arg(long)]
+    pub force: bool,
+
+    /// Write even what is not a complete contract yet
+    #[arg(long)]
+    pub incomplete: bool,
+
+    /// Print JSON
+    #[arg(long, help_heading = "Output")]
+    pub json: bool,
+
+    #[command(flatten)]
+    pub model: ModelArgs,
+}
