@@ -10,6 +10,9 @@ use crate::schedule;
 
 /// Up to this many samples [`diameter`] compares every pair.
 const EXACT_DIAMETER: usize = 4096;
+/// C is a number of three digits, which is as much as this of ln gamma: a level that these digits do
+/// not ask for is not added.
+const COVERAGE_DIGITS: f64 = 5e-4;
 /// Sweeps of [`diameter`] over larger sets.
 const SWEEPS: usize = 8;
 
@@ -67,7 +70,8 @@ pub struct Recommendation {
     pub gamma: f64,
     /// The ladder, largest level first, geometric.
     pub sigmas: Vec<f64>,
-    /// The ratio of neighbouring levels in it, at most gamma unless `levels` was given.
+    /// The ratio of neighbouring levels in it; at most gamma, to the three digits that C has, unless
+    /// `levels` was given.
     pub ratio: f64,
     /// C of the ladder.
     pub coverage: f64,
@@ -104,7 +108,7 @@ pub fn recommend(params: &RecommendParams) -> Result<Recommendation> {
     let levels = match params.levels {
         Some(levels) => levels,
         None => {
-            let gaps = ((max / min).ln() / gamma.ln()).ceil();
+            let gaps = ((max / min).ln() / gamma.ln() * (1.0 - COVERAGE_DIGITS)).ceil();
             if gaps >= LEVEL_LIMIT as f64 {
                 bail!(
                     Argument,
@@ -113,7 +117,7 @@ pub fn recommend(params: &RecommendParams) -> Result<Recommendation> {
                     params.coverage
                 );
             }
-            1 + gaps as usize
+            1 + gaps.max(1.0) as usize
         }
     };
     let sigmas = schedule::geometric(max, min, levels)?;

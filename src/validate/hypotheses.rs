@@ -156,7 +156,10 @@ impl Hypothesis {
 
     /// Conditioning scale * ln(sigma) + shift.
     fn affine(&self, scale: f64, shift: f64) -> Self {
-        let text = format!("the network's conditioning is {scale} ln(sigma) + {shift}");
+        let text = match shift {
+            0.0 => format!("the network's conditioning is {scale} ln(sigma)"),
+            _ => format!("the network's conditioning is {scale} ln(sigma) + {shift}"),
+        };
         let mut other = self.with(
             Check::Conditioning,
             text,

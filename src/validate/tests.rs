@@ -46,6 +46,9 @@ impl Target {
     }
 }
 
+/// sigma of a conditioning value.
+type Sigma = fn(f64) -> f64;
+
 /// What a network does to its output in the end.
 type Quirk = fn(&mut [f32], &Query<'_>, f64);
 
@@ -201,7 +204,7 @@ fn right_networks_pass() {
         let blind = model(net(), facts()).validate(None, &ValidateParams::default()).unwrap();
         assert!(blind.passed && !blind.with_data && blind.levels.len() == 1, "{blind:#?}");
     }
-    let conditionings: [(Conditioning, fn(f64) -> f64); 5] = [
+    let conditionings: [(Conditioning, Sigma); 5] = [
         (Conditioning::LogSigma, f64::exp),
         (Conditioning::LevelDesc, level),
         (Conditioning::LevelAsc, |i| level(9.0 - i)),
@@ -287,7 +290,7 @@ fn outputs_without_a_word_are_caught() {
 #[test]
 fn a_reversed_ladder_is_caught() {
     for (said, right, sigma) in [
-        (Conditioning::LevelDesc, "level_asc", (|i| level(9.0 - i)) as fn(f64) -> f64),
+        (Conditioning::LevelDesc, "level_asc", (|i| level(9.0 - i)) as Sigma),
         (Conditioning::LevelAsc, "level_desc", level),
     ] {
         for output in [Output::Score, Output::ScaledScore, Output::Denoised] {
@@ -340,7 +343,7 @@ fn reversed_time_is_caught() {
 
 #[test]
 fn wrong_conditioning_is_caught() {
-    let cases: [(Conditioning, fn(f64) -> f64, &str); 5] = [
+    let cases: [(Conditioning, Sigma, &str); 5] = [
         (Conditioning::Sigma, f64::exp, "log_sigma"),
         (Conditioning::LogSigma, |c| c, "sigma"),
         (Conditioning::Sigma, |c| (4.0 * c).exp(), "affine_log"),
