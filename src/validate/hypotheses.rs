@@ -169,6 +169,11 @@ impl Hypothesis {
                 entry("conditioning_shift", shift.to_string()),
             ],
         );
+        if self.contract.conditioning == Conditioning::Table
+            && let Some(change) = other.changes.last_mut()
+        {
+            change.suggestion.push(entry("table", ""));
+        }
         other.contract.conditioning = Conditioning::AffineLog;
         other.contract.conditioning_scale = scale;
         other.contract.conditioning_shift = shift;
@@ -184,6 +189,17 @@ impl Hypothesis {
         let named = |kind: Conditioning, scale: Option<f64>, what: &str| {
             let mut entries = vec![entry("conditioning", kind.name())];
             entries.extend(scale.map(|scale| entry("conditioning_scale", scale.to_string())));
+            // What the new kind does not use would contradict it.
+            let scaled = matches!(stated, Conditioning::AffineLog | Conditioning::TimeScaled);
+            if scaled && scale.is_none() {
+                entries.push(entry("conditioning_scale", ""));
+            }
+            if stated == Conditioning::AffineLog {
+                entries.push(entry("conditioning_shift", ""));
+            }
+            if stated == Conditioning::Table {
+                entries.push(entry("table", ""));
+            }
             let text = format!("the network's conditioning is {what}, not {}", words(stated));
             let mut other = self.with(Check::Conditioning, text, entries);
             other.contract.conditioning = kind;

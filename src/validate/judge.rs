@@ -98,7 +98,8 @@ impl Judge<'_> {
             alternatives
                 .iter()
                 .map(|reading| {
-                    let change = search::reading_change(reading, &self.reading);
+                    let change =
+                        search::reading_change(reading, &self.reading, contract.input_scaling);
                     Finding {
                         check: change.check,
                         severity,

@@ -80,13 +80,20 @@ impl Reading {
         if is_negative(self, other) { Check::Sign } else { Check::Output }
     }
 
-    /// The metadata that say so; empty where there is no word for it.
-    pub fn metadata(&self) -> Vec<(String, String)> {
+    /// The metadata that say so, for a network fed with this scaling; empty where there is no word for
+    /// it.
+    pub fn metadata(&self, scaling: InputScaling) -> Vec<(String, String)> {
         let mut entries = Vec::new();
         if let Self::Kind(output, sigma_data) = self {
             entries.push(("ncsn.output".to_owned(), output.name().to_owned()));
-            if matches!(output, Output::EdmRaw | Output::V) {
+            let preconditioned = matches!(output, Output::EdmRaw | Output::V);
+            if preconditioned {
                 entries.push(("ncsn.sigma_data".to_owned(), sigma_data.to_string()));
+            }
+            // Another output has another default.
+            let default = if preconditioned { InputScaling::SigmaData } else { InputScaling::None };
+            if scaling != default {
+                entries.push(("ncsn.input_scaling".to_owned(), scaling.name().to_owned()));
             }
         }
         entries

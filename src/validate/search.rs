@@ -5,7 +5,7 @@ use super::hypotheses::{Clues, Hypothesis};
 use super::measure::{self, Level, Setup, fits, misfit};
 use super::reading::Reading;
 use super::{Check, hypotheses::Change};
-use crate::model::{Conditioning, Model, Output};
+use crate::model::{Conditioning, InputScaling, Model, Output};
 
 /// A hypothesis is looked at closely when the first look gives slopes in this range.
 const PLAUSIBLE: (f64, f64) = (0.4, 2.5);
@@ -170,7 +170,8 @@ impl Search<'_> {
             _ => false,
         };
         if !same_kind {
-            changes.push(reading_change(&candidate.reading, &stated));
+            let scaling = candidate.hypothesis.contract.input_scaling;
+            changes.push(reading_change(&candidate.reading, &stated, scaling));
         }
         Found { changes, fits }
     }
@@ -222,7 +223,7 @@ impl Search<'_> {
 }
 
 /// The change from one reading to another.
-pub(super) fn reading_change(right: &Reading, stated: &Reading) -> Change {
+pub(super) fn reading_change(right: &Reading, stated: &Reading, scaling: InputScaling) -> Change {
     let check = right.mistaken_for(stated);
     let how = if check == Check::Sign { " (the sign is wrong)" } else { "" };
     Change {
@@ -235,6 +236,6 @@ pub(super) fn reading_change(right: &Reading, stated: &Reading) -> Change {
         )
         .trim_end_matches('.')
         .to_owned(),
-        suggestion: right.metadata(),
+        suggestion: right.metadata(scaling),
     }
 }

@@ -112,7 +112,7 @@ fn model(net: Net, facts: Facts) -> Model {
     let port = |name: &str, dtype| Port { name: name.to_owned(), dtype, dims: vec![-1] };
     let sigma = (facts.conditioning != Some(Conditioning::None)).then(|| port("sigma", Dtype::F64));
     let labels = facts.classes.map(|_| port("labels", Dtype::I64));
-    let known = Known { option: facts, ..Known::default() };
+    let known = Known { metadata: facts, ..Known::default() };
     let inputs =
         Inputs { conditioning: sigma.as_ref(), class: labels.as_ref(), ..Inputs::default() };
     let contract = Contract::resolve(known, vec![ELEMENTS], inputs).unwrap();
@@ -156,6 +156,22 @@ fn caught(validation: &Validation, check: Check, word: &str, suggestion: &[(&str
         assert!(hit.is_some_and(|(_, v)| v == value), "{error:#?}");
     }
     assert!(!validation.passed);
+}
+
+/// The facts with all that the findings suggest.
+fn mended(validation: &Validation, facts: Facts) -> Facts {
+    let suggested = || validation.findings.iter().flat_map(|finding| &finding.suggestion);
+    let kept = suggested().filter(|(_, value)| !value.is_empty()).cloned().collect();
+    let mut removed = facts;
+    for (key, _) in suggested().filter(|(_, value)| value.is_empty()) {
+        match key.as_str() {
+            "ncsn.conditioning_scale" => removed.conditioning_scale = None,
+            "ncsn.conditioning_shift" => removed.conditioning_shift = None,
+            "ncsn.table" => removed.table = None,
+            _ => panic!("{key}"),
+        }
+    }
+    Facts::from_properties(&kept).unwrap().or(removed)
 }
 
 #[track_caller]
@@ -251,10 +267,10 @@ fn wrong_output_kinds_are_caught() {
             if right == said {
                 continue;
             }
-            let net = Net { scaled: preconditioned(right), ..Net::new(|c| c, right) };
+            let net = || Net { scaled: preconditioned(right), ..Net::new(|c| c, right) };
             let facts = stated(|facts| {
                 facts.output = Some(said);
-                facts.sigma_data = Some(SD);
+                facts.sigma_data = preconditioned(right).or(preconditioned(said));
                 // The input is as it should be: one mistake.
                 facts.input_scaling = Some(match preconditioned(right) {
                     Some(_) => crate::InputScaling::SigmaData,
@@ -268,8 +284,9 @@ fn wrong_output_kinds_are_caught() {
                 (Output::V, Output::EdmRaw),
             ];
             let check = if negative.contains(&(right, said)) { Check::Sign } else { Check::Output };
-            let validation = validate(net, facts);
+            let validation = validate(net(), facts.clone());
             caught(&validation, check, "the network returns", &[("ncsn.output", right.name())]);
+            passes(&validate(net(), mended(&validation, facts)));
         }
     }
 }
@@ -298,9 +315,10 @@ fn a_reversed_ladder_is_caught() {
                 facts.conditioning = Some(said);
                 facts.output = Some(output);
             });
-            let validation = validate(Net::new(sigma, output), facts);
+            let validation = validate(Net::new(sigma, output), facts.clone());
             let suggestion = [("ncsn.conditioning", right)];
             caught(&validation, Check::LevelOrder, "the other way", &suggestion);
+            passes(&validate(Net::new(sigma, output), mended(&validation, facts)));
         }
     }
     let facts = stated(|facts| {
@@ -327,34 +345,34 @@ fn reversed_time_is_caught() {
         "time runs the other way",
         &[("ncsn.conditioning", "affine_log")],
     );
-    // What is suggested makes it right.
-    let value = |key: &str| {
-        let suggestion = &find(&validation, Check::LevelOrder).suggestion;
-        suggestion.iter().find(|(k, _)| k == key).unwrap().1.parse::<f64>().unwrap()
-    };
-    let fixed = Facts {
-        conditioning: Some(Conditioning::AffineLog),
-        conditioning_scale: Some(value("ncsn.conditioning_scale")),
-        conditioning_shift: Some(value("ncsn.conditioning_shift")),
-        ..facts
-    };
-    passes(&validate(net(), fixed));
+    passes(&validate(net(), mended(&validation, facts)));
 }
 
 #[test]
 fn wrong_conditioning_is_caught() {
-    let cases: [(Conditioning, Sigma, &str); 5] = [
+    let cases: [(Conditioning, Sigma, &str); 7] = [
         (Conditioning::Sigma, f64::exp, "log_sigma"),
         (Conditioning::LogSigma, |c| c, "sigma"),
         (Conditioning::Sigma, |c| (4.0 * c).exp(), "affine_log"),
         (Conditioning::Sigma, |c| (c + std::f64::consts::LN_2).exp(), "affine_log"),
         (Conditioning::LogSigma, |t| 0.04 * 500.0_f64.powf(t), "time01"),
+        (Conditioning::AffineLog, |c| c, "sigma"),
+        (Conditioning::TimeScaled, |c| (4.0 * c).exp(), "affine_log"),
     ];
     for (said, sigma, right) in cases {
-        let facts = stated(|facts| facts.conditioning = Some(said));
-        let validation = validate(Net::new(sigma, Output::Score), facts);
+        let facts = stated(|facts| {
+            facts.conditioning = Some(said);
+            if matches!(said, Conditioning::AffineLog | Conditioning::TimeScaled) {
+                facts.conditioning_scale = Some(10.0);
+            }
+            if said == Conditioning::AffineLog {
+                facts.conditioning_shift = Some(2.0);
+            }
+        });
+        let validation = validate(Net::new(sigma, Output::Score), facts.clone());
         let suggestion = [("ncsn.conditioning", right)];
         caught(&validation, Check::Conditioning, "conditioning", &suggestion);
+        passes(&validate(Net::new(sigma, Output::Score), mended(&validation, facts)));
     }
 }
 
@@ -402,9 +420,10 @@ fn wrong_input_scaling_is_caught() {
         facts.sigma_data = Some(SD);
         facts.input_scaling = Some(crate::InputScaling::None);
     });
-    let validation = validate(edm(Output::EdmRaw), facts);
+    let validation = validate(edm(Output::EdmRaw), facts.clone());
     let suggestion = [("ncsn.input_scaling", "sigma_data"), ("ncsn.sigma_data", "0.5")];
     caught(&validation, Check::InputScaling, "x / sqrt(sigma^2 + 0.5^2)", &suggestion);
+    passes(&validate(edm(Output::EdmRaw), mended(&validation, facts)));
     // Scaled without being asked to.
     let facts = stated(|facts| {
         facts.input_scaling = Some(crate::InputScaling::Unit);
@@ -421,8 +440,9 @@ fn a_wrong_sigma_data_is_caught() {
             facts.output = Some(output);
             facts.sigma_data = Some(1.0);
         });
-        let validation = validate(edm(output), facts);
+        let validation = validate(edm(output), facts.clone());
         caught(&validation, Check::InputScaling, "0.5", &[("ncsn.sigma_data", "0.5")]);
+        passes(&validate(edm(output), mended(&validation, facts)));
     }
 }
 
