@@ -67,7 +67,7 @@ class Header:
         base = next(word for word in words if word not in ("const", "struct"))
         stars = words.count("*")
         if stars == 0:
-            return self.callbacks[base] if base in self.callbacks else self._scalars[base]
+            return {**self._scalars, **self.callbacks, **self.structs}[base]
         if stars == 1 and base in self.structs:
             return ctypes.POINTER(self.structs[base])
         if stars == 1 and base == "char" and "const" in words:
