@@ -389,10 +389,13 @@ fn annotate_completes_a_model() {
     // In place; what is not named stays.
     let line = "annotate {} --set ncsn.step_size=2e-5 --set step_convention=half --in-place --json";
     let value = json(line, &[&out]);
-    assert_eq!(keys(&value), ["complete", "missing", "model", "output", "set"]);
+    assert_eq!(keys(&value), ["complete", "missing", "model", "output", "removed", "set"]);
     assert_eq!(value["complete"], true);
     let contract = load(&out).contract().clone();
     assert_eq!((contract.step_size, contract.license.as_str()), (Some(2e-5), "CC0-1.0"));
+    let text = ok("annotate {} --set license= --in-place", &[&out]);
+    assert!(text.contains("(removed)"), "{text}");
+    assert_eq!(load(&out).contract().license, "");
     let before = std::fs::read(&out).unwrap();
     for (line, words) in [
         ("annotate {} --in-place --set step=1", &["no such key", "step_size"][..]),

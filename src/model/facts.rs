@@ -25,6 +25,20 @@ macro_rules! facts {
                 Self { $($field: self.$field.or(other.$field),)* }
             }
 
+            /// The same without what is said under the key `key` (without `ncsn.`).
+            #[must_use]
+            pub fn without(mut self, key: &str) -> Self {
+                match key {
+                    $($key => self.$field = None,)*
+                    "input_names" => {
+                        (self.input_name, self.conditioning_name, self.class_name) =
+                            (None, None, None);
+                    }
+                    _ => {}
+                }
+                self
+            }
+
             /// What is said, as metadata key (without `ncsn.`) and text.
             #[must_use]
             pub fn entries(&self) -> Vec<(&'static str, String)> {

@@ -8,7 +8,7 @@ use ncsn::{Facts, Hooks, Model, Network, Query, Run, SampleParams};
 /// Metadata: lines of `key=value` as properties, and the bytes as an ONNX file.
 pub fn metadata(bytes: &[u8]) {
     if let Ok(facts) = ncsn::metadata(bytes) {
-        let written = ncsn::annotate(bytes, &facts).expect("a file that was read can be written");
+        let written = ncsn::annotate(bytes, &facts, &[]).expect("what was read can be written");
         assert_eq!(ncsn::metadata(&written).expect("what was written can be read"), facts);
     }
     let properties: BTreeMap<String, String> = String::from_utf8_lossy(bytes)

@@ -22,10 +22,11 @@ pub fn run(args: &AnnotateArgs) -> Result<(), Failure> {
         );
     }
     let facts = facts(args)?;
+    let removed: Vec<&str> = removals(args).collect();
     let bytes = std::fs::read(input).map_err(|error| {
         Failure::Library(Error::Io(format!("model '{}' cannot be read: {error}", input.display())))
     })?;
-    let annotated = ncsn::annotate(&bytes, &facts)?;
+    let annotated = ncsn::annotate(&bytes, &facts, &removed)?;
     // The weights may lie in further files beside the model: it is tried where it will be.
     let draft = Draft::write(target, &annotated)?;
     let options = args.model.runtime.options()?;
@@ -46,6 +47,12 @@ pub fn run(args: &AnnotateArgs) -> Result<(), Failure> {
     report(args, target, &facts, open.as_deref())
 }
 
+/// The keys that `--set KEY=` removes.
+fn removals(args: &AnnotateArgs) -> impl Iterator<Item = &str> {
+    let empty = args.set.iter().filter(|(_, value)| value.is_empty());
+    empty.map(|(key, _)| key.strip_prefix("ncsn.").unwrap_or(key))
+}
+
 /// What the options and `--set` say.
 fn facts(args: &AnnotateArgs) -> Result<Facts, Failure> {
     let mut properties = BTreeMap::new();
@@ -58,6 +65,7 @@ fn facts(args: &AnnotateArgs) -> Result<Facts, Failure> {
             refuse!("--set {key} is given twice");
         }
     }
+    properties.retain(|_, value| !value.is_empty());
     let set = Facts::from_properties(&properties)
         .map_err(|error| Failure::Input(error.message().replace("metadata ncsn.", "--set ")))?;
     let options = args.model.contract.facts();
@@ -67,7 +75,7 @@ fn facts(args: &AnnotateArgs) -> Result<Facts, Failure> {
         }
     }
     let facts = options.or(set);
-    if facts == Facts::default() {
+    if facts == Facts::default() && removals(args).next().is_none() {
         refuse!("there is nothing to write: give facts as options, or with --set KEY=VALUE");
     }
     Ok(facts)
@@ -130,12 +138,14 @@ fn report(
             "model": args.model.path.display().to_string(),
             "output": target.display().to_string(),
             "set": set,
+            "removed": removals(args).collect::<Vec<_>>(),
             "complete": open.is_none(),
             "missing": open,
         }));
     }
+    let removed = removals(args).map(|key| vec![key.to_owned(), "(removed)".to_owned()]);
     let rows: Vec<Vec<String>> =
-        entries.into_iter().map(|(key, text)| vec![key.to_owned(), text]).collect();
+        entries.into_iter().map(|(key, text)| vec![key.to_owned(), text]).chain(removed).collect();
     let mut text = table::render(&["Set", "Value"], &rows);
     text += &match open {
         None => format!("\n{}: written, a complete contract\n", target.display()),

@@ -565,7 +565,7 @@ pub enum Show {
 /// `ncsn annotate`
 #[derive(Debug, Args)]
 pub struct AnnotateArgs {
-    /// A metadata key (ncsn. may be left out) and its value; may be repeated
+    /// A metadata key (ncsn. may be left out) and its value; KEY= removes it; may be repeated
     #[arg(long, value_name = "KEY=VALUE", value_parser = values::pair)]
     pub set: Vec<(String, String)>,
 

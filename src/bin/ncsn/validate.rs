@@ -104,8 +104,6 @@ fn fix(args: &ValidateArgs, found: &Validation) -> Option<String> {
     let mut command = format!("ncsn annotate {}", quoted(&args.model.path.display().to_string()));
     for (key, value) in pairs {
         let key = key.strip_prefix("ncsn.").unwrap_or(key);
-        // The number of classes that says that there are none.
-        let value = if value.is_empty() && key == "classes" { "0" } else { value };
         command += &format!(" --set {}", quoted(&format!("{key}={value}")));
     }
     Some(command + " --in-place")
