@@ -838,7 +838,7 @@ typedef struct ncsn_model_options {
     double sigma_data;
     /**
      * Number of classes (`ncsn.classes`) of a network with a class input: labels, int64 or int32
-     * [B], or one-hot floats [B, classes].
+     * `[B]`, or one-hot floats `[B, classes]`.
      */
     uint32_t class_count;
     /**

@@ -180,7 +180,7 @@ pub struct ncsn_model_options {
     /// NCSN_INPUT_SCALING_SIGMA_DATA, 1 when not said for NCSN_OUTPUT_V.
     pub sigma_data: f64,
     /// Number of classes (`ncsn.classes`) of a network with a class input: labels, int64 or int32
-    /// [B], or one-hot floats [B, classes].
+    /// `[B]`, or one-hot floats `[B, classes]`.
     pub class_count: u32,
     /// NCSN_OFF_LADDER_*: sigmas an index-conditioned network was not trained for.
     pub off_ladder: i32,
