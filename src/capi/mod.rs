@@ -16,6 +16,7 @@ mod memory;
 
 pub mod constants;
 pub mod diagnose;
+pub mod diagnosis;
 pub mod log;
 pub mod model;
 pub mod run;

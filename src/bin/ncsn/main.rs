@@ -11,6 +11,7 @@ mod grid;
 mod idx;
 mod inspect;
 mod model;
+mod model_args;
 mod npy;
 mod number;
 mod out;
