@@ -84,6 +84,18 @@ class Host:
         self.floats = np.zeros((2, 3), np.float32)
         self.slot, self.size = ctypes.c_void_p(), ctypes.c_size_t()
         self.bytes = MODEL.read_bytes()
+        self.validation = ctypes.c_void_p()
+        values = self.arguments("ncsn_validate") | {"out": ctypes.byref(self.validation)}
+        assert call("ncsn_validate", values) == NCSN_OK
+
+    def close(self):
+        self.run.close()
+        self.model.close()
+        info = structs["ncsn_validation_info"]()
+        info.struct_size = ctypes.sizeof(info)
+        status = lib.ncsn_validation_get(self.validation, ctypes.byref(info))
+        check("a validation outlives its model", status == NCSN_OK, status_name(status))
+        lib.ncsn_validation_free(self.validation)
 
     def arguments(self, function):
         """Made anew for each call: calls write to some of them."""
@@ -104,9 +116,26 @@ class Host:
             values |= {"buf": address(self.floats), "cap": self.floats.nbytes, "size": 24,
                        "needed": ctypes.byref(self.size)}
         if function.endswith("_init"):
-            kind = "ncsn_sample_params" if "params" in function else "ncsn_model_options"
-            values["struct_size"] = ctypes.sizeof(structs[kind])
-        return values
+            values["struct_size"] = ctypes.sizeof(structs[function.removesuffix("_init")])
+        return values | self.diagnosis(function, sized)
+
+    def diagnosis(self, function, sized):
+        """What the functions that judge a network take instead."""
+        if function not in ("ncsn_evaluate", "ncsn_validate", "ncsn_validation_get", "ncsn_recommend"):
+            return {}
+        if function == "ncsn_validation_get":
+            return {"validation": self.validation, "info": sized["ncsn_validation_info"]}
+        params = structs[f"{function}_params"]()
+        getattr(lib, f"{function}_params_init")(ctypes.byref(params), ctypes.sizeof(params))
+        if function == "ncsn_recommend":
+            params.dimension, params.diameter = 3, 2.0
+            self.ladder = np.zeros(4096)
+            return {"params": params, "sigmas": address(self.ladder), "sigma_capacity": 4096,
+                    "recommendation": sized["ncsn_recommendation"]}
+        params.data, params.data_count = address(self.floats), self.floats.size
+        self.levels = (structs["ncsn_level_loss"] * 16)()
+        return {"params": params, "levels": self.levels, "level_capacity": 16,
+                "evaluation": sized["ncsn_evaluation"]}
 
     @staticmethod
     def has_size(name):
@@ -138,7 +167,7 @@ def null_pointers(host):
             values = host.arguments(function) | {name: None}
             status = call(function, values)
             check(f"{function}({name} = NULL)", status == NCSN_ERR_ARGUMENT, status_name(status))
-    for function in ("ncsn_destroy", "ncsn_run_cancel", "ncsn_run_free"):
+    for function in ("ncsn_destroy", "ncsn_run_cancel", "ncsn_run_free", "ncsn_validation_free"):
         getattr(lib, function)(None)
         check(f"{function}(NULL) does nothing", True)
 
@@ -270,5 +299,4 @@ def run():
     nonsense(host)
     random_bytes(host)
     outputs(host)
-    host.run.close()
-    host.model.close()
+    host.close()
