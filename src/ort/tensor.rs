@@ -160,10 +160,17 @@ fn read<T: Copy>(
     row: usize,
     cast: impl Fn(T) -> f32,
 ) {
-    for (out, from) in out.chunks_mut(elements).zip(from.chunks(row)) {
+    let each = |out: &mut [f32], from: &[T]| {
         for (out, &from) in out.iter_mut().zip(from) {
             *out = cast(from);
         }
+    };
+    if row == elements {
+        // One pass: a loop per row would cost more than the copy for samples of two numbers.
+        return each(out, from);
+    }
+    for (out, from) in out.chunks_mut(elements).zip(from.chunks(row)) {
+        each(out, from);
     }
 }
 
