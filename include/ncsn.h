@@ -351,54 +351,82 @@
 #define NCSN_SAMPLER_ANNEALED_LANGEVIN 2
 
 /**
- * Consistent annealed sampling. Not supported by this version.
+ * Consistent annealed sampling (Jolicoeur-Martineau et al. 2020, algorithm 2). One evaluation a level.
  */
 #define NCSN_SAMPLER_CONSISTENT_ANNEALED 3
 
 /**
- * Reverse diffusion predictor. Not supported by this version.
+ * Reverse diffusion predictor of the VE SDE (Song et al. 2021). One evaluation a level.
  */
 #define NCSN_SAMPLER_REVERSE_DIFFUSION 4
 
 /**
- * Ancestral sampling. Not supported by this version.
+ * Ancestral sampling of the VE SDE (Song et al. 2021, appendix F). One evaluation a level.
  */
 #define NCSN_SAMPLER_ANCESTRAL 5
 
 /**
- * Euler-Maruyama on the reverse SDE. Not supported by this version.
+ * Euler-Maruyama on the reverse VE SDE, in the time in which a geometric ladder is even. One
+ * evaluation a level.
  */
 #define NCSN_SAMPLER_EULER_MARUYAMA 6
 
 /**
- * Predictor-corrector. Not supported by this version.
+ * Predictor-corrector (Song et al. 2021, algorithms 2 and 5): `corrector_steps` Langevin steps of size
+ * `snr` at each level, then the `predictor`. 1 + corrector_steps evaluations a level.
  */
 #define NCSN_SAMPLER_PREDICTOR_CORRECTOR 7
 
 /**
- * Euler on the probability-flow ODE. Not supported by this version.
+ * Euler on the probability-flow ODE, with churn (Karras et al. 2022). One evaluation a level.
  */
 #define NCSN_SAMPLER_EULER 8
 
 /**
- * Heun on the probability-flow ODE. Not supported by this version.
+ * Heun on the probability-flow ODE, with churn (Karras et al. 2022, algorithm 2). Two evaluations a
+ * level, one at the last.
  */
 #define NCSN_SAMPLER_HEUN 9
 
 /**
- * DPM-Solver++(2M). Not supported by this version.
+ * DPM-Solver++(2M) (Lu et al. 2022). One evaluation a level.
  */
 #define NCSN_SAMPLER_DPMPP_2M 10
 
 /**
- * UniPC. Not supported by this version.
+ * UniPC of order 2 (Zhao et al. 2023). One evaluation a level.
  */
 #define NCSN_SAMPLER_UNIPC 11
 
 /**
- * Adaptive Runge-Kutta 4(5). Not supported by this version.
+ * Runge-Kutta 4(5) on the probability-flow ODE from the first level to the last, each chain with steps
+ * of its own by `rtol` and `atol`. For networks that take any sigma. Evaluations are known at the end;
+ * until then ncsn_progress counts those of the slowest chain, and its level and step are the attempt
+ * and the stage.
  */
 #define NCSN_SAMPLER_RK45 12
+
+/**
+ * Probability-flow predictor of the VE SDE, x + (sigma_i^2 - sigma_{i+1}^2)/2 s (Song et al. 2021). One
+ * evaluation a level.
+ */
+#define NCSN_SAMPLER_PROBABILITY_FLOW 13
+
+/**
+ * The sampler, schedule and step size that suit the model and `nfe_budget`; `ncsn inspect` explains
+ * the choice.
+ */
+#define NCSN_SAMPLER_AUTO 14
+
+/**
+ * The corrector's step takes ||z|| of each sample's own noise.
+ */
+#define NCSN_NORM_DRAWN 1
+
+/**
+ * The corrector's step takes sqrt(D), what ||z|| is on average, D the number of floats a sample.
+ */
+#define NCSN_NORM_EXPECTED 2
 
 /**
  * The model's own ladder.
@@ -411,7 +439,8 @@
 #define NCSN_SCHEDULE_GEOMETRIC 2
 
 /**
- * Karras et al. 2022. Not supported by this version.
+ * `level_count` levels from `sigma_max` to `sigma_min`, evenly spaced in sigma^(1/rho) (Karras et al.
+ * 2022, eq. 5).
  */
 #define NCSN_SCHEDULE_KARRAS 3
 
@@ -419,6 +448,11 @@
  * The caller's `sigmas`.
  */
 #define NCSN_SCHEDULE_GIVEN 4
+
+/**
+ * Evenly spaced in lambda = -ln sigma: another name of NCSN_SCHEDULE_GEOMETRIC.
+ */
+#define NCSN_SCHEDULE_EXPONENTIAL 5
 
 /**
  * x <- x + (a/2) s + sqrt(a) z, as printed in Song & Ermon 2019, algorithm 1.
@@ -516,19 +550,24 @@
 #define NCSN_NOISE_LANGEVIN 2
 
 /**
- * Noise of a predictor. Not requested by this version.
+ * Noise of an update from one level to the next.
  */
 #define NCSN_NOISE_PREDICTOR 3
 
 /**
- * Noise of stochastic churn. Not requested by this version.
+ * Noise of stochastic churn.
  */
 #define NCSN_NOISE_CHURN 4
 
 /**
- * Noise on the known part when inpainting. Not requested by this version.
+ * Noise on the known part when inpainting.
  */
 #define NCSN_NOISE_INPAINT 5
+
+/**
+ * Noise of the way back up to a level that is run again (`resample_steps`).
+ */
+#define NCSN_NOISE_RESAMPLE 6
 
 /**
  * Log level: something failed.
@@ -1323,19 +1362,21 @@ typedef struct ncsn_sample_params {
      */
     int32_t schedule;
     /**
-     * NCSN_SCHEDULE_GEOMETRIC: number of levels; 0: the model's.
+     * Number of levels; 0: the model's. With NCSN_SCHEDULE_MODEL another number than the model's
+     * spreads them evenly over the model's ladder: some of its levels, or levels between them where
+     * the network takes any sigma.
      */
     uint32_t level_count;
     /**
-     * NCSN_SCHEDULE_GEOMETRIC: largest noise level; 0: the model's.
+     * NCSN_SCHEDULE_GEOMETRIC and _KARRAS: largest noise level; 0: the model's.
      */
     double sigma_max;
     /**
-     * NCSN_SCHEDULE_GEOMETRIC: smallest noise level; 0: the model's.
+     * NCSN_SCHEDULE_GEOMETRIC and _KARRAS: smallest noise level; 0: the model's.
      */
     double sigma_min;
     /**
-     * NCSN_SCHEDULE_KARRAS: rho. Not supported by this version.
+     * NCSN_SCHEDULE_KARRAS: rho, 1 to 1000; 0: 7.
      */
     double rho;
     /**
@@ -1347,7 +1388,9 @@ typedef struct ncsn_sample_params {
      */
     size_t sigma_count;
     /**
-     * T, Langevin steps at each level; 0: the model's. At most 2^24.
+     * T, Langevin steps at each level; for NCSN_SAMPLER_CONSISTENT_ANNEALED the number of levels that
+     * each is divided into. 0: the model's for its own sampler, else about 1000 evaluations in all for
+     * Langevin dynamics and 1 for consistent annealed sampling. At most 2^24. Other samplers have none.
      */
     uint32_t steps_per_level;
     /**
@@ -1357,18 +1400,22 @@ typedef struct ncsn_sample_params {
     int32_t step_convention;
     /**
      * epsilon. Annealed Langevin: the step size at the smallest level, a_i = epsilon sigma_i^2 /
-     * sigma_L^2. Plain Langevin: the step size a itself. 0: the model's.
+     * sigma_L^2. Plain Langevin: the step size a itself. Consistent annealed sampling: eta sigma_L^2,
+     * with 1 - g < eta < 1 + g, g the smallest ratio sigma_{k+1}/sigma_k. 0: the model's for its own
+     * sampler and levels, else chosen. Other samplers have none.
      * With c = 1/2 (HALF) or 1 (FULL), kappa = c epsilon / sigma_L^2 must be below 2: at 2 the
      * chains diverge on any data (annealed Langevin; from 1 a warning is logged).
      */
     double step_size;
     /**
-     * Final denoising x + sigma_L^2 s(x, sigma_L): 1 yes, 0 no, -1 the model's (yes when it does
-     * not say; never for plain Langevin).
+     * Final denoising x + sigma_L^2 s(x, sigma_L), which for samplers that move from level to level is
+     * their step to sigma = 0: 1 yes, 0 no, -1 the model's for its own sampler (yes when it does not
+     * say; no for plain Langevin).
      */
     int32_t denoise;
     /**
-     * NCSN_INIT_*; 0: the model's.
+     * NCSN_INIT_*; 0: the model's. A sampler that is not the model's own and moves from level to level
+     * starts with NCSN_INIT_NORMAL where this is the model's.
      */
     int32_t init_kind;
     /**
@@ -1403,28 +1450,34 @@ typedef struct ncsn_sample_params {
      */
     size_t label_count;
     /**
-     * Classifier-free guidance. Not supported by this version: must be 0 or 1.
+     * w of classifier-free guidance: the score is s_u + w (s_c - s_u), s_c of the labels and s_u of the
+     * null class. 0 or 1: none. Others need `labels` and a model with a null class, and take two
+     * evaluations of the network for each score.
      */
     double guidance_scale;
     /**
-     * Inpainting: the known samples. Not supported by this version: must be NULL.
+     * Inpainting: the known samples y, in the data's range, or NULL. After every update the chains
+     * become m (y + sigma z) + (1 - m) x, at the end m y + (1 - m) x. Not for NCSN_SAMPLER_RK45.
      */
     const float *known;
     /**
-     * Inpainting: 1 where known, 0 where not. Not supported by this version: must be NULL.
+     * Inpainting: m, 1 where the sample is known, 0 where not, between where both are mixed.
      */
     const float *mask;
     /**
-     * Number of floats in `known` and in `mask`.
+     * Number of floats in `known` and in `mask`: sample_count * element_count, or element_count for
+     * the same known sample and mask in all.
      */
     size_t known_count;
     /**
-     * Signal-to-noise ratio r of score_sde, another spelling of the step size: c epsilon =
-     * 2 r^2 sigma_L^2. When set it takes the place of `step_size`. 0: unset. Not for plain Langevin.
+     * Signal-to-noise ratio r of score_sde. NCSN_SAMPLER_PREDICTOR_CORRECTOR: the corrector's step is
+     * a = 2 (r ||z|| / ||s||)^2; 0: 0.16. NCSN_SAMPLER_ANNEALED_LANGEVIN: another spelling of the step
+     * size, c epsilon = 2 r^2 sigma_L^2, that takes the place of `step_size`; 0: unset. Other samplers
+     * have none.
      */
     double snr;
     /**
-     * Corrector steps per predictor step. Not supported by this version: must be 0.
+     * NCSN_SAMPLER_PREDICTOR_CORRECTOR: corrector steps at each level; 0: 1.
      */
     uint32_t corrector_steps;
     /**
@@ -1432,27 +1485,28 @@ typedef struct ncsn_sample_params {
      */
     int32_t preview_kind;
     /**
-     * Stochastic churn (EDM). Not supported by this version: must be 0, as the next three.
+     * NCSN_SAMPLER_EULER and _HEUN: EDM's S_churn, at least 0. Before its step from sigma a chain is
+     * raised to (1 + gamma) sigma with gamma = min(churn / levels, sqrt(2) - 1). 0: none.
      */
     double churn;
     /**
-     * EDM's S_min.
+     * EDM's S_min: smaller levels are not churned.
      */
     double churn_min;
     /**
-     * EDM's S_max.
+     * EDM's S_max: larger levels are not churned. 0: no limit.
      */
     double churn_max;
     /**
-     * EDM's S_noise.
+     * EDM's S_noise, by which the churned noise is multiplied. 0: 1.
      */
     double churn_noise;
     /**
-     * Relative tolerance of RK45. Not supported by this version: must be 0.
+     * NCSN_SAMPLER_RK45: tolerance relative to x, 1e-6 to 1; 0: 1e-3.
      */
     double rtol;
     /**
-     * Absolute tolerance of RK45. Not supported by this version: must be 0.
+     * NCSN_SAMPLER_RK45: absolute tolerance, 1e-6 to 1; 0: 1e-3.
      */
     double atol;
     /**
@@ -1487,6 +1541,24 @@ typedef struct ncsn_sample_params {
      * Passed to `guide`.
      */
     void *guide_user;
+    /**
+     * NCSN_SAMPLER_PREDICTOR_CORRECTOR: the predictor, NCSN_SAMPLER_REVERSE_DIFFUSION (0), _ANCESTRAL,
+     * _EULER_MARUYAMA or _PROBABILITY_FLOW.
+     */
+    int32_t predictor;
+    /**
+     * NCSN_SAMPLER_PREDICTOR_CORRECTOR: NCSN_NORM_*, what stands for ||z||; 0: NCSN_NORM_DRAWN.
+     */
+    int32_t corrector_norm;
+    /**
+     * NCSN_SAMPLER_AUTO: the most network evaluations to spend on a sample; 0: 40.
+     */
+    uint32_t nfe_budget;
+    /**
+     * Inpainting: how often each level is run, with noise added to go back up in between (RePaint);
+     * 0: once. Not for Langevin dynamics, DPM-Solver++ and UniPC.
+     */
+    uint32_t resample_steps;
 } ncsn_sample_params;
 
 /**

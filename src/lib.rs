@@ -30,6 +30,7 @@ mod onnx;
 pub mod ort;
 mod params;
 mod philox;
+mod plan;
 mod recommend;
 mod run;
 mod sampler;
@@ -44,14 +45,16 @@ pub use hooks::{
 };
 pub use image::OutputFormat;
 pub use model::{
-    Conditioning, Contract, Dtype, Fact, Facts, FileInfo, Graph, InitKind, InputScaling, Known,
-    METADATA_KEYS, Model, Network, OffLadder, Output, Port, Query, RuntimeInfo, SamplerKind,
-    SelfCheck, Source, StepConvention, UNCONDITIONAL, ValueRange, Wiring, annotate, metadata,
+    Conditioning, Contract, Dtype, EachQuery, Fact, Facts, FileInfo, Graph, InitKind, InputScaling,
+    Known, METADATA_KEYS, Model, Network, NoiseNorm, OffLadder, Output, Port, Query, RuntimeInfo,
+    SamplerKind, SelfCheck, Source, StepConvention, UNCONDITIONAL, ValueRange, Wiring, annotate,
+    metadata,
 };
 pub use objective::{EvaluateParams, Evaluation, LevelLoss, Objective};
 pub use ort::{Fallback, Inspection, ModelOptions, Provider, ProviderOption};
-pub use params::{Init, PreviewKind, SampleParams, Schedule};
+pub use params::{Churn, Init, Inpaint, PreviewKind, SampleParams, Schedule};
 pub use philox::{PhiloxRng, philox4x32};
+pub use plan::Settings;
 pub use recommend::{
     Diameter, RecommendParams, Recommendation, RecommendedStep, diameter, recommend,
 };

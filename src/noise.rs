@@ -38,6 +38,14 @@ pub enum Purpose {
     Init = 1,
     /// A Langevin update.
     Langevin = 2,
+    /// An update from one noise level to the next.
+    Predictor = 3,
+    /// The noise that churn adds before an update.
+    Churn = 4,
+    /// The noise on the known part of a sample that is being completed.
+    Inpaint = 5,
+    /// The way back up to a noise level that is to be run again.
+    Resample = 6,
     /// The perturbation of data that an objective or the validator is evaluated on.
     Perturb = 8,
     /// A random direction that a derivative is taken along.

@@ -1,15 +1,9 @@
-//! What to sample and how: the caller's wishes, and the plan they resolve to.
+//! What to sample and how, as the caller wishes it.
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::{Result, bail};
 use crate::image::OutputFormat;
-use crate::model::{Conditioning, InitKind, Model, Output, SamplerKind, StepConvention};
-use crate::noise::{LEVEL_LIMIT, SAMPLE_LIMIT, STEP_LIMIT};
-use crate::{log, sampler, schedule};
-
-/// Network evaluations that NCSN and NCSNv2 spend on a sample, for models that do not say.
-const USUAL_EVALUATIONS: usize = 1000;
+use crate::model::{InitKind, Model, NoiseNorm, SamplerKind, StepConvention};
 
 /// The noise levels to run.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -17,7 +11,11 @@ pub enum Schedule {
     /// The model's own.
     #[default]
     Model,
-    /// In geometric progression; `None`: the model's own number or end.
+    /// The model's own ladder with another number of levels, evenly spread over it: some of its levels,
+    /// or, where the network takes any sigma, levels between them in geometric progression.
+    ModelLevels(usize),
+    /// In geometric progression, which is also called exponential; `None`: the model's own number or
+    /// end.
     Geometric {
         /// Number of levels.
         levels: Option<usize>,
@@ -26,13 +24,28 @@ pub enum Schedule {
         /// Smallest level.
         sigma_min: Option<f64>,
     },
+    /// Evenly spaced in sigma^(1/rho) (Karras et al. 2022, eq. 5); `None`: the model's own number or
+    /// end.
+    Karras {
+        /// Number of levels.
+        levels: Option<usize>,
+        /// Largest level.
+        sigma_max: Option<f64>,
+        /// Smallest level.
+        sigma_min: Option<f64>,
+        /// rho >= 1; `None`: 7.
+        rho: Option<f64>,
+    },
     /// These, largest first.
     Given(Vec<f64>),
 }
 
 /// Where the chains start.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub enum Init {
+    /// The model's own for the model's own sampler and for Langevin dynamics, `Normal` for all others.
+    #[default]
+    Model,
     /// Uniform on [0, 1]^D.
     Uniform,
     /// N(0, sigma^2 I), sigma of the first level run.
@@ -44,16 +57,50 @@ pub enum Init {
 }
 
 impl Init {
-    /// The kind alone.
+    /// The kind alone; `None` for the model's own.
     #[must_use]
-    pub fn kind(&self) -> InitKind {
+    pub fn kind(&self) -> Option<InitKind> {
         match self {
-            Self::Uniform => InitKind::Uniform,
-            Self::Normal => InitKind::Normal,
-            Self::Given(_) => InitKind::Given,
-            Self::GivenPlusNoise(_) => InitKind::GivenPlusNoise,
+            Self::Model => None,
+            Self::Uniform => Some(InitKind::Uniform),
+            Self::Normal => Some(InitKind::Normal),
+            Self::Given(_) => Some(InitKind::Given),
+            Self::GivenPlusNoise(_) => Some(InitKind::GivenPlusNoise),
         }
     }
+}
+
+/// Stochastic churn: before its step from sigma_i a sampler adds noise up to (1 + gamma) sigma_i,
+/// gamma = min(churn / levels, sqrt 2 - 1), where min <= sigma_i <= max (Karras et al. 2022, algorithm
+/// 2).
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Churn {
+    /// `S_churn`, at least 0; 0: none.
+    pub churn: f64,
+    /// `S_min`, the smallest sigma that is churned.
+    pub min: f64,
+    /// `S_max`, the largest sigma that is churned; `None`: all above `min`.
+    pub max: Option<f64>,
+    /// `S_noise`, by which the noise is multiplied.
+    pub noise: f64,
+}
+
+impl Default for Churn {
+    fn default() -> Self {
+        Self { churn: 0.0, min: 0.0, max: None, noise: 1.0 }
+    }
+}
+
+/// Completing samples of which a part is known.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Inpaint {
+    /// The known samples, one after another, or one for all.
+    pub known: Vec<f32>,
+    /// As long as `known`: 1 where it is known, 0 where not, and between where they are to be mixed.
+    pub mask: Vec<f32>,
+    /// How often each level is run, with noise added to go back up in between (`RePaint`, Lugmayr et
+    /// al. 2022, algorithm 1); 1: once.
+    pub resample: u32,
 }
 
 /// Which picture a preview shows.
@@ -65,11 +112,13 @@ pub enum PreviewKind {
     Denoised,
 }
 
-/// A request. [`Model::params`] fills in the model's own values.
+/// A request. [`Model::params`] asks for the model's own values.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SampleParams {
     /// Algorithm.
     pub sampler: SamplerKind,
+    /// For [`SamplerKind::Auto`]: the most network evaluations to spend on a sample; `None`: 40.
+    pub nfe_budget: Option<u32>,
     /// Seed of the noise.
     pub seed: u64,
     /// Index of the first sample; sample k has the noise of index `first_sample` + k.
@@ -80,16 +129,34 @@ pub struct SampleParams {
     pub batch_size: Option<u32>,
     /// Noise levels.
     pub schedule: Schedule,
-    /// T; `None`: about a thousand evaluations in all, as NCSN and NCSNv2 spend.
+    /// T, steps at each level of Langevin dynamics; for consistent annealed sampling the number of
+    /// levels that each is divided into. `None`: the model's for its own sampler, else about a
+    /// thousand evaluations in all, as NCSN and NCSNv2 spend, and 1 for consistent annealed sampling.
     pub steps_per_level: Option<u32>,
     /// Spelling of the update that `step_size` belongs to.
     pub step_convention: StepConvention,
-    /// epsilon (annealed) or a (plain Langevin); `None`: NCSNv2's technique 4.
+    /// epsilon (annealed and consistent annealed) or a (plain Langevin). `None`: the model's for its own
+    /// sampler and levels, else NCSNv2's technique 4 (annealed), 1 - g^1.5 sigma_L^2 (consistent annealed, g the
+    /// smallest ratio of neighbouring levels).
     pub step_size: Option<f64>,
-    /// Signal-to-noise ratio r of score_sde, another spelling of the step size of annealed
-    /// dynamics: c epsilon = 2 r^2 sigma_L^2. Takes the place of `step_size` when set.
+    /// Signal-to-noise ratio r. For predictor-corrector sampling that of the corrector; `None`: 0.16. For
+    /// annealed dynamics another spelling of the step size, c epsilon = 2 r^2 sigma_L^2, which takes the
+    /// place of `step_size` when set.
     pub snr: Option<f64>,
-    /// Final denoising; `None`: yes for annealed, no for plain Langevin.
+    /// Corrector steps at each level of predictor-corrector sampling.
+    pub corrector_steps: u32,
+    /// What the corrector takes for the norm of its noise.
+    pub corrector_norm: NoiseNorm,
+    /// The predictor of predictor-corrector sampling.
+    pub predictor: SamplerKind,
+    /// Churn of Euler's and Heun's method.
+    pub churn: Churn,
+    /// Relative tolerance of RK45; `None`: 1e-3.
+    pub rtol: Option<f64>,
+    /// Absolute tolerance of RK45; `None`: 1e-3.
+    pub atol: Option<f64>,
+    /// Final denoising, which for samplers that move from level to level is their step to sigma = 0.
+    /// `None`: the model's for its own sampler, else no for plain Langevin and yes for all others.
     pub denoise: Option<bool>,
     /// Initial state.
     pub init: Init,
@@ -98,6 +165,11 @@ pub struct SampleParams {
     /// One class label per sample for class-conditional networks,
     /// [`UNCONDITIONAL`](crate::UNCONDITIONAL) for none; `None`: all unconditional.
     pub labels: Option<Vec<i64>>,
+    /// w of classifier-free guidance: the score is `s_u` + w (`s_c` - `s_u`), of the null class and of the
+    /// labels (Ho & Salimans 2022, whose w is 1 less). 1: none, at one evaluation; others take two.
+    pub guidance_scale: f64,
+    /// What is known of the samples beforehand.
+    pub inpaint: Option<Inpaint>,
     /// Format of what is read out and previewed.
     pub output_format: OutputFormat,
     /// Steps between previews; 0: none.
@@ -107,305 +179,37 @@ pub struct SampleParams {
 }
 
 impl Model {
-    /// The model's own parameters: what its metadata say, and this library's defaults.
+    /// One sample in the model's own way: what its metadata say, and this library's defaults.
     #[must_use]
     pub fn params(&self) -> SampleParams {
         let contract = self.contract();
         SampleParams {
             sampler: contract.sampler,
+            nfe_budget: None,
             seed: 0,
             first_sample: 0,
             sample_count: 1,
             batch_size: None,
             schedule: Schedule::Model,
-            steps_per_level: contract.steps_per_level,
+            steps_per_level: None,
             step_convention: contract.step_convention,
-            step_size: contract.step_size,
+            step_size: None,
             snr: None,
-            denoise: contract.denoise,
-            init: match contract.init {
-                InitKind::Normal => Init::Normal,
-                _ => Init::Uniform,
-            },
+            corrector_steps: 1,
+            corrector_norm: NoiseNorm::Drawn,
+            predictor: SamplerKind::ReverseDiffusion,
+            churn: Churn::default(),
+            rtol: None,
+            atol: None,
+            denoise: None,
+            init: Init::Model,
             start_level: 0,
             labels: None,
+            guidance_scale: 1.0,
+            inpaint: None,
             output_format: OutputFormat::F32,
             preview_every: 0,
             preview_kind: PreviewKind::Denoised,
         }
     }
-}
-
-/// A request with every choice made and checked: what a run executes, and what it saves.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Plan {
-    pub sampler: SamplerKind,
-    pub seed: u64,
-    pub first_sample: u64,
-    pub sample_count: u32,
-    pub batch_size: u32,
-    pub sigmas: Vec<f64>,
-    pub steps_per_level: u32,
-    pub step_convention: StepConvention,
-    pub step_size: f64,
-    pub denoise: bool,
-    pub start_level: u32,
-    /// What the network is fed, one label per sample; absent for unconditional networks.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub labels: Option<Vec<i64>>,
-    pub output_format: OutputFormat,
-    pub preview_every: u32,
-    pub preview_kind: PreviewKind,
-}
-
-impl Plan {
-    /// Checks `params` against `model` and makes every choice they leave open.
-    pub fn resolve(model: &Model, params: &SampleParams) -> Result<Self> {
-        let contract = model.contract();
-        sampler::check_supported(params.sampler)?;
-        check_samples(params)?;
-        // Sizes first: what follows multiplies them.
-        check_init(params, contract.elements())?;
-        params.output_format.bytes_per_sample(contract)?;
-        let sigmas = match params.sampler {
-            SamplerKind::Langevin => vec![single_sigma(model, &params.schedule)?],
-            _ => ladder(model, &params.schedule)?,
-        };
-        if params.start_level as usize >= sigmas.len() {
-            bail!(
-                Argument,
-                "start_level = {} is beyond the ladder: its levels are 0 to {}",
-                params.start_level,
-                sigmas.len() - 1
-            );
-        }
-        let steps_per_level = steps(params.steps_per_level, sigmas.len())?;
-        let denoise = params.denoise.unwrap_or(params.sampler != SamplerKind::Langevin);
-        let last = sigmas[sigmas.len() - 1];
-        let step_size = step_size(params, &sigmas, steps_per_level)?;
-        let plan = Self {
-            sampler: params.sampler,
-            seed: params.seed,
-            first_sample: params.first_sample,
-            sample_count: params.sample_count,
-            batch_size: batch_size(params, contract.elements()),
-            sigmas,
-            steps_per_level,
-            step_convention: params.step_convention,
-            step_size,
-            denoise: denoise && last > 0.0,
-            start_level: params.start_level,
-            labels: contract
-                .resolve_labels(params.labels.as_deref(), params.sample_count as usize)?,
-            output_format: params.output_format,
-            preview_every: params.preview_every,
-            preview_kind: params.preview_kind,
-        };
-        plan.check(model)?;
-        Ok(plan)
-    }
-
-    /// The checks that a plan read from a saved run must pass, too.
-    pub fn check(&self, model: &Model) -> Result<()> {
-        for &sigma in &self.sigmas[self.start_level as usize..] {
-            model.contract().conditioning_value(sigma)?;
-        }
-        if self.sampler == SamplerKind::Langevin {
-            return Ok(());
-        }
-        let last = self.sigmas[self.sigmas.len() - 1];
-        let kappa = schedule::kappa(self.step_convention, self.step_size, last);
-        if kappa >= 2.0 {
-            bail!(
-                Argument,
-                "step_size = {} diverges on any data: kappa = c epsilon / sigma_L^2 = {kappa:.4} \
-                 must be below 2 (c = {}, sigma_L = {last}), so step_size below {:.4e}",
-                self.step_size,
-                self.step_convention.c(),
-                2.0 * last * last / self.step_convention.c()
-            );
-        }
-        if kappa >= 1.0 {
-            log::warn(&format!(
-                "step_size = {} makes kappa = c epsilon / sigma_L^2 = {kappa:.3}: from 1 on every \
-                 step overshoots; halve it if samples look noisy",
-                self.step_size
-            ));
-        }
-        Ok(())
-    }
-
-    pub fn levels_to_run(&self) -> u64 {
-        (self.sigmas.len() - self.start_level as usize) as u64
-    }
-
-    /// Steps of the whole run, the denoising counted as one.
-    pub fn total_steps(&self) -> u64 {
-        self.levels_to_run() * u64::from(self.steps_per_level) + u64::from(self.denoise)
-    }
-
-    /// Micro-batches in one step.
-    pub fn batches(&self) -> u64 {
-        u64::from(self.sample_count.div_ceil(self.batch_size))
-    }
-
-    pub fn sigma_last(&self) -> f64 {
-        self.sigmas[self.sigmas.len() - 1]
-    }
-}
-
-fn check_samples(params: &SampleParams) -> Result<()> {
-    if params.sample_count == 0 || params.sample_count > i32::MAX as u32 {
-        bail!(
-            Argument,
-            "sample_count = {} is not in 1..=2147483647; generate more in several calls with \
-             first_sample",
-            params.sample_count
-        );
-    }
-    let end = params.first_sample.checked_add(u64::from(params.sample_count));
-    if end.is_none_or(|end| end > SAMPLE_LIMIT) {
-        bail!(
-            Argument,
-            "first_sample = {} + sample_count = {} is beyond 2^48",
-            params.first_sample,
-            params.sample_count
-        );
-    }
-    Ok(())
-}
-
-/// The given samples, if any, fit and are finite; the sizes of all buffers fit the address space.
-fn check_init(params: &SampleParams, elements: usize) -> Result<()> {
-    let Some(total) = elements
-        .checked_mul(params.sample_count as usize)
-        .filter(|total| total.checked_mul(2 * size_of::<f32>()).is_some())
-    else {
-        bail!(
-            OutOfMemory,
-            "sample_count = {} samples of {elements} floats exceed the address space; generate in \
-             several calls with first_sample",
-            params.sample_count
-        );
-    };
-    let (Init::Given(samples) | Init::GivenPlusNoise(samples)) = &params.init else {
-        return Ok(());
-    };
-    if samples.len() != total {
-        bail!(
-            Argument,
-            "init has {} floats (init_count), but sample_count * element_count is {total}",
-            samples.len()
-        );
-    }
-    if let Some(bad) = samples.iter().position(|x| !x.is_finite()) {
-        bail!(
-            NonFinite,
-            "init is {} at sample {}, element {}",
-            samples[bad],
-            bad / elements,
-            bad % elements
-        );
-    }
-    Ok(())
-}
-
-fn ladder(model: &Model, wanted: &Schedule) -> Result<Vec<f64>> {
-    let own = &model.contract().sigmas;
-    match wanted {
-        Schedule::Given(sigmas) => {
-            schedule::check_ladder(sigmas, "sigmas")?;
-            Ok(sigmas.clone())
-        }
-        Schedule::Model if own.is_empty() => bail!(
-            Argument,
-            "schedule: the model has no noise levels of its own; give sigmas, or a geometric \
-             schedule, or use the sampler langevin"
-        ),
-        Schedule::Model => Ok(own.clone()),
-        Schedule::Geometric { levels, sigma_max, sigma_min } => {
-            let own_levels = (!own.is_empty()).then_some(own.len());
-            let (Some(max), Some(min), Some(count)) = (
-                sigma_max.or(own.first().copied()),
-                sigma_min.or(own.last().copied()),
-                levels.or(own_levels),
-            ) else {
-                bail!(
-                    Argument,
-                    "schedule: the model has no noise levels of its own, so a geometric schedule \
-                     needs level_count, sigma_max and sigma_min"
-                );
-            };
-            schedule::geometric(max, min, count)
-        }
-    }
-}
-
-/// The one level of plain Langevin dynamics: the given one, or the model's smallest; 0 for a score
-/// that knows no noise levels.
-fn single_sigma(model: &Model, wanted: &Schedule) -> Result<f64> {
-    let contract = model.contract();
-    match wanted {
-        Schedule::Given(sigmas) if sigmas.len() == 1 => {
-            schedule::check_ladder(sigmas, "sigmas")?;
-            Ok(sigmas[0])
-        }
-        Schedule::Model => match contract.sigmas.last() {
-            Some(&sigma) => Ok(sigma),
-            // A score without levels: of a network that takes none, or a function of the host.
-            None if matches!(contract.conditioning, Conditioning::None | Conditioning::Sigma)
-                && contract.output == Output::Score =>
-            {
-                Ok(0.0)
-            }
-            None => bail!(
-                Argument,
-                "sampler langevin runs at one noise level and the model has none of its own: give \
-                 one in sigmas"
-            ),
-        },
-        _ => bail!(
-            Argument,
-            "sampler langevin runs at one noise level: give exactly one in sigmas, or none for the \
-             model's smallest"
-        ),
-    }
-}
-
-fn steps(wanted: Option<u32>, levels: usize) -> Result<u32> {
-    match wanted {
-        Some(steps) if steps == 0 || steps > STEP_LIMIT => {
-            bail!(Argument, "steps_per_level = {steps} is not in 1..={STEP_LIMIT}")
-        }
-        Some(steps) => Ok(steps),
-        None => {
-            debug_assert!(levels <= LEVEL_LIMIT);
-            Ok(USUAL_EVALUATIONS.div_ceil(levels) as u32)
-        }
-    }
-}
-
-fn step_size(params: &SampleParams, sigmas: &[f64], steps: u32) -> Result<f64> {
-    if let Some(snr) = params.snr.filter(|_| params.sampler != SamplerKind::Langevin) {
-        let last = sigmas[sigmas.len() - 1];
-        return Ok(2.0 * (snr * last).powi(2) / params.step_convention.c());
-    }
-    match params.step_size {
-        Some(size) if size > 0.0 && size.is_finite() => Ok(size),
-        Some(size) => bail!(Argument, "step_size = {size} is not positive and finite"),
-        None if params.sampler == SamplerKind::Langevin => bail!(
-            Argument,
-            "sampler langevin needs a step_size: there is none that suits every target"
-        ),
-        None => Ok(schedule::recommended_step_size(sigmas, steps, params.step_convention)),
-    }
-}
-
-/// Beyond 8 to 16 images at once nothing is gained; tiny samples want thousands, to outweigh the
-/// cost of a call. Independent of `sample_count`, so that cutting a job does not change it.
-fn batch_size(params: &SampleParams, elements: usize) -> u32 {
-    params
-        .batch_size
-        .unwrap_or_else(|| (8192 / elements).clamp(16, 4096) as u32)
-        .clamp(1, params.sample_count)
 }

@@ -12,8 +12,9 @@ use crate::hooks::{Hooks, Phase, Preview, Progress};
 use crate::image::OutputFormat;
 use crate::model::Model;
 use crate::noise::{Draw, Purpose, fill_uniforms};
-use crate::params::{Init, Plan, PreviewKind, SampleParams};
-use crate::sampler::{self, At, Chains, Sampler, StepNorms};
+use crate::params::{Init, PreviewKind, SampleParams};
+use crate::plan::{At, Known, Plan};
+use crate::sampler::{self, CLOCK, Chains, Guidance, Sampler, StepNorms};
 
 /// How a call to [`Run::step`] ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -86,19 +87,73 @@ pub struct Run {
     norms: StepNorms,
     elapsed: Duration,
     calls_here: u64,
-    /// All chains.
-    x: Vec<f32>,
-    /// The denoised estimate of every chain at its latest evaluation.
-    denoised: Vec<f32>,
-    /// Scratch of one micro-batch.
-    next: Vec<f32>,
-    score: Vec<f32>,
-    noise: Vec<f32>,
-    estimate: Vec<f32>,
+    state: ChainState,
+    known: Option<Known>,
+    /// The null class, as often as there are samples in a micro-batch.
+    null_labels: Vec<i64>,
+    scratch: Scratch,
     /// Pixels of a preview; empty when none is wanted or floats are.
     preview: Vec<u8>,
     /// A restored run whose noise or guide came from a hook must be given it again.
     needs: NeededHooks,
+}
+
+/// All chains: what the next evaluation starts from.
+#[derive(Default)]
+pub(crate) struct ChainState {
+    pub x: Vec<f32>,
+    /// The denoised estimate of every chain at its latest evaluation.
+    pub denoised: Vec<f32>,
+    /// What the sampler remembers of them, vector after vector.
+    pub memory: Vec<Vec<f32>>,
+    /// Their own times, for adaptive samplers.
+    pub clocks: Vec<f64>,
+}
+
+impl ChainState {
+    /// Chains at `x`, of which nothing is remembered yet.
+    fn new(x: Vec<f32>, plan: &Plan) -> Result<Self> {
+        let mut memory = Vec::new();
+        for _ in 0..sampler::build(plan).memory() {
+            memory.push(zeroed(x.len(), "the sampler's memory")?);
+        }
+        let mut clocks = Vec::new();
+        if plan.algorithm.is_adaptive() {
+            clocks = zeroed(plan.sample_count as usize * CLOCK, "the chains' clocks")?;
+            for clock in clocks.chunks_mut(CLOCK) {
+                clock[0] = plan.sigmas[plan.start_level as usize];
+            }
+        }
+        Ok(Self { denoised: zeroed(x.len(), "the denoised estimates")?, x, memory, clocks })
+    }
+}
+
+/// One micro-batch on its way through a step.
+struct Scratch {
+    x: Vec<f32>,
+    score: Vec<f32>,
+    noise: Vec<f32>,
+    denoised: Vec<f32>,
+    memory: Vec<Vec<f32>>,
+    clocks: Vec<f64>,
+}
+
+impl Scratch {
+    fn new(plan: &Plan, elements: usize, vectors: usize) -> Result<Self> {
+        let batch = || zeroed(plan.batch_size as usize * elements, "one micro-batch");
+        Ok(Self {
+            x: batch()?,
+            score: batch()?,
+            noise: batch()?,
+            denoised: batch()?,
+            memory: (0..vectors).map(|_| batch()).collect::<Result<_>>()?,
+            clocks: if plan.algorithm.is_adaptive() {
+                zeroed(plan.batch_size as usize * CLOCK, "the chains' clocks")?
+            } else {
+                Vec::new()
+            },
+        })
+    }
 }
 
 /// Hooks without which a run would go on differently.
@@ -115,12 +170,14 @@ impl Run {
     /// [`Error::Argument`] for what is out of range, [`Error::Unsupported`] for what this version
     /// lacks, [`Error::NonFinite`] for a NaN in given samples, [`Error::OutOfMemory`], and those of
     /// the noise hook.
-    pub fn begin(model: &Model, params: SampleParams, mut hooks: Hooks) -> Result<Self> {
+    pub fn begin(model: &Model, mut params: SampleParams, mut hooks: Hooks) -> Result<Self> {
         let plan = Plan::resolve(model, &params)?;
-        let x = initial_state(model, &plan, params.init, &mut hooks)?;
-        let denoised = zeroed(x.len(), "the denoised estimates")?;
+        let known = params.inpaint.take().map(Known::new);
+        let init = Plan::init(model, params.init, plan.algorithm.kind());
+        let x = initial_state(model, &plan, init, &mut hooks)?;
+        let state = ChainState::new(x, &plan)?;
         let cursor = Cursor { steps_done: 0, batches_done: 0 };
-        Self::assemble(model, plan, hooks, cursor, x, denoised)
+        Self::assemble(model, plan, hooks, cursor, state, known)
     }
 
     pub(crate) fn assemble(
@@ -128,34 +185,31 @@ impl Run {
         plan: Plan,
         hooks: Hooks,
         cursor: Cursor,
-        x: Vec<f32>,
-        denoised: Vec<f32>,
+        state: ChainState,
+        known: Option<Known>,
     ) -> Result<Self> {
         let elements = model.contract().elements();
-        let batch = plan.batch_size as usize * elements;
         let preview = match plan.output_format {
             OutputFormat::F32 => 0,
             _ if plan.preview_every == 0 => 0,
             format => format.bytes_per_sample(model.contract())? * plan.sample_count as usize,
         };
-        let sampler =
-            sampler::build(plan.sampler, plan.step_convention, plan.step_size, plan.sigma_last())?;
+        let sampler = sampler::build(&plan);
+        let null = plan.guidance_scale.and(model.contract().null_class);
         Ok(Self {
             model: model.clone(),
-            sampler,
             canceller: Canceller::default(),
             cursor,
             norms: StepNorms::default(),
             elapsed: Duration::ZERO,
             calls_here: 0,
-            next: zeroed(batch, "one micro-batch")?,
-            score: zeroed(batch, "one micro-batch")?,
-            noise: zeroed(batch, "one micro-batch")?,
-            estimate: zeroed(batch, "one micro-batch")?,
+            scratch: Scratch::new(&plan, elements, sampler.memory())?,
+            null_labels: null.map_or_else(Vec::new, |null| vec![null; plan.batch_size as usize]),
+            sampler,
             preview: zeroed(preview, "the preview")?,
             needs: NeededHooks { noise: hooks.noise.is_some(), guide: hooks.guide.is_some() },
-            x,
-            denoised,
+            state,
+            known,
             hooks,
             plan,
         })
@@ -198,64 +252,150 @@ impl Run {
     fn advance(&mut self) -> Result<()> {
         let at = self.at(self.cursor.steps_done);
         let elements = self.model.contract().elements();
-        let batch = u64::from(self.plan.batch_size);
-        let first = self.cursor.batches_done * batch;
-        let count = batch.min(u64::from(self.plan.sample_count) - first) as usize;
-        let range = first as usize * elements..(first as usize + count) * elements;
+        let (first, count) = self.batch(self.cursor.batches_done);
+        let range = first * elements..(first + count) * elements;
+        let clocks = if self.state.clocks.is_empty() {
+            0..0
+        } else {
+            first * CLOCK..(first + count) * CLOCK
+        };
         let len = range.len();
         if self.cursor.batches_done == 0 {
             self.norms = StepNorms::default();
         }
         let mut norms = self.norms;
+        let Scratch { x, score, noise, denoised, memory, clocks: own } = &mut self.scratch;
+        x[..len].copy_from_slice(&self.state.x[range.clone()]);
+        denoised[..len].copy_from_slice(&self.state.denoised[range.clone()]);
+        own[..clocks.len()].copy_from_slice(&self.state.clocks[clocks.clone()]);
+        for (copy, all) in memory.iter_mut().zip(&self.state.memory) {
+            copy[..len].copy_from_slice(&all[range.clone()]);
+        }
         let mut chains = Chains {
             model: &self.model,
             hooks: &mut self.hooks,
             norms: &mut norms,
             seed: self.plan.seed,
-            first_sample: self.plan.first_sample + first,
+            first_sample: self.plan.first_sample + first as u64,
             elements,
-            labels: self
+            labels: self.plan.labels.as_deref().map(|labels| &labels[first..first + count]),
+            guidance: self
                 .plan
-                .labels
-                .as_deref()
-                .map(|labels| &labels[first as usize..first as usize + count]),
-            x: &self.x[range.clone()],
-            next: &mut self.next[..len],
-            score: &mut self.score[..len],
-            noise: &mut self.noise[..len],
-            denoised: &mut self.estimate[..len],
+                .guidance_scale
+                .map(|scale| Guidance { scale, null: &self.null_labels[..count] }),
+            remedy: self.plan.algorithm.remedy(),
+            before: &self.state.x[range.clone()],
+            x: &mut x[..len],
+            score: &mut score[..len],
+            noise: &mut noise[..len],
+            denoised: &mut denoised[..len],
+            memory: memory.iter_mut().map(|vector| &mut vector[..len]).collect(),
+            clocks: &mut own[..clocks.len()],
         };
-        if self.cursor.steps_done + u64::from(self.plan.denoise) == self.plan.total_steps()
-            && self.plan.denoise
-        {
+        if at.denoises {
             chains.denoise(at)?;
         } else {
             self.sampler.step(at, &mut chains)?;
         }
+        if let Some(known) = &self.known {
+            let last = self.cursor.steps_done + 1 == self.plan.course().total();
+            let reached = if last { Some(0.0) } else { self.plan.algorithm.lands(at) };
+            if let Some(sigma) = reached {
+                chains.restore(at, known, sigma, first)?;
+            }
+        }
+        if at.returns {
+            chains.draw_noise(at, Purpose::Resample)?;
+            chains.add_noise((at.sigma * at.sigma - at.next * at.next).sqrt());
+        }
         chains.finish(at)?;
-        self.x[range.clone()].copy_from_slice(&self.next[..len]);
-        self.denoised[range].copy_from_slice(&self.estimate[..len]);
+        self.state.x[range.clone()].copy_from_slice(&x[..len]);
+        self.state.denoised[range.clone()].copy_from_slice(&denoised[..len]);
+        self.state.clocks[clocks.clone()].copy_from_slice(&own[..clocks.len()]);
+        for (all, copy) in self.state.memory.iter_mut().zip(memory) {
+            all[range.clone()].copy_from_slice(&copy[..len]);
+        }
         self.norms = norms;
         self.calls_here += 1;
-        self.cursor.batches_done += 1;
-        if self.cursor.batches_done == self.plan.batches() {
-            self.cursor.batches_done = 0;
-            self.cursor.steps_done += 1;
-        }
+        self.turn();
         Ok(())
     }
 
-    /// Level, step and sigma of step number `index`; of the last one for the denoising.
-    fn at(&self, index: u64) -> At {
-        let steps = u64::from(self.plan.steps_per_level);
-        let last = self.plan.levels_to_run() * steps - 1;
-        let index = index.min(last);
-        let level = u64::from(self.plan.start_level) + index / steps;
-        At {
-            level: level as u32,
-            step: (index % steps) as u32,
-            sigma: self.plan.sigmas[level as usize],
+    /// First sample and number of samples of a micro-batch.
+    fn batch(&self, number: u64) -> (usize, usize) {
+        let batch = u64::from(self.plan.batch_size);
+        let first = number * batch;
+        (first as usize, batch.min(u64::from(self.plan.sample_count) - first) as usize)
+    }
+
+    /// To the next micro-batch that has anything to do.
+    fn turn(&mut self) {
+        loop {
+            self.cursor.batches_done += 1;
+            if self.cursor.batches_done == self.plan.batches() {
+                self.cursor.batches_done = 0;
+                self.cursor.steps_done += 1;
+            }
+            if self.state.clocks.is_empty() || self.is_under_way(self.cursor.batches_done) {
+                return;
+            }
+            if self.is_done() {
+                // The step in which the last chain arrived is complete.
+                if self.cursor.batches_done > 0 {
+                    self.cursor =
+                        Cursor { steps_done: self.cursor.steps_done + 1, batches_done: 0 };
+                }
+                return;
+            }
         }
+    }
+
+    /// Whether a chain of the micro-batch has not arrived, by its clock.
+    fn is_under_way(&self, batch: u64) -> bool {
+        let (first, count) = self.batch(batch);
+        let clocks = &self.state.clocks[first * CLOCK..(first + count) * CLOCK];
+        clocks.chunks(CLOCK).any(|clock| clock[0] > 0.0)
+    }
+
+    /// Where evaluation number `index` is.
+    fn at(&self, index: u64) -> At {
+        if !self.plan.algorithm.is_adaptive() {
+            return self.plan.course().at(index);
+        }
+        // One evaluation, then attempts of six each.
+        let (attempt, stage) = match index.checked_sub(1) {
+            None => (0, 0),
+            Some(later) => (later / 6, 1 + later % 6),
+        };
+        let sigma = self.state.clocks.chunks(CLOCK).map(|clock| clock[0]).fold(0.0, f64::max);
+        At {
+            level: attempt as u32,
+            step: stage as u32,
+            stage: stage as u32,
+            sigma: if sigma > 0.0 { sigma } else { self.plan.sigmas[self.plan.sigmas.len() - 1] },
+            next: 0.0,
+            returns: false,
+            denoises: false,
+        }
+    }
+
+    /// Evaluations by each chain in the whole run. Of an adaptive sampler those of its slowest chain,
+    /// as far as its progress through ln sigma lets foresee.
+    fn total_steps(&self) -> u64 {
+        let done = self.cursor.steps_done;
+        if !self.plan.algorithm.is_adaptive() {
+            return self.plan.course().total();
+        }
+        if self.is_done() {
+            return done;
+        }
+        let (from, to) = (
+            self.plan.sigmas[self.plan.start_level as usize],
+            self.plan.sigmas[self.plan.sigmas.len() - 1],
+        );
+        let way = (from / to).ln().max(f64::MIN_POSITIVE);
+        let gone = (from / self.at(done).sigma).ln() / way;
+        (done as f64 / gone.clamp(0.02, 1.0)).ceil().max(done as f64 + 1.0) as u64
     }
 
     fn require_hooks(&self) -> Result<()> {
@@ -285,15 +425,17 @@ impl Run {
                 || self.is_done());
         if wanted && !self.preview.is_empty() {
             let source = match self.plan.preview_kind {
-                PreviewKind::State => &self.x,
-                PreviewKind::Denoised => &self.denoised,
+                PreviewKind::State => &self.state.x,
+                PreviewKind::Denoised => &self.state.denoised,
             };
             self.plan.output_format.write(self.model.contract(), source, &mut self.preview);
         }
         let preview = match (wanted, self.plan.output_format, self.plan.preview_kind) {
             (false, _, _) => None,
-            (_, OutputFormat::F32, PreviewKind::State) => Some(Preview::Floats(&self.x)),
-            (_, OutputFormat::F32, PreviewKind::Denoised) => Some(Preview::Floats(&self.denoised)),
+            (_, OutputFormat::F32, PreviewKind::State) => Some(Preview::Floats(&self.state.x)),
+            (_, OutputFormat::F32, PreviewKind::Denoised) => {
+                Some(Preview::Floats(&self.state.denoised))
+            }
             _ => Some(Preview::Bytes(&self.preview)),
         };
         if hook(&self.progress(), preview).is_break() {
@@ -306,7 +448,8 @@ impl Run {
     #[must_use]
     pub fn progress(&self) -> Progress {
         let plan = &self.plan;
-        let (batches, total) = (plan.batches(), plan.total_steps());
+        let (batches, total) = (plan.batches(), self.total_steps());
+        let each = plan.evaluations_per_score();
         let calls_done = self.cursor.steps_done * batches + self.cursor.batches_done;
         let calls_total = total * batches;
         // The step that the latest evaluation belonged to.
@@ -331,9 +474,9 @@ impl Run {
             level: at.level,
             level_count: plan.sigmas.len() as u32,
             step: at.step,
-            steps_per_level: plan.steps_per_level,
-            nfe_done: self.cursor.steps_done,
-            nfe_total: total,
+            steps_per_level: self.steps_per_level(),
+            nfe_done: self.cursor.steps_done * each,
+            nfe_total: total * each,
             calls_done,
             calls_total,
             sigma: at.sigma,
@@ -347,7 +490,16 @@ impl Run {
     /// Whether the samples are ready.
     #[must_use]
     pub fn is_done(&self) -> bool {
-        self.cursor.steps_done == self.plan.total_steps()
+        if self.plan.algorithm.is_adaptive() {
+            return (0..self.plan.batches()).all(|batch| !self.is_under_way(batch));
+        }
+        self.cursor.steps_done == self.plan.course().total()
+    }
+
+    /// Evaluations at a level, the denoising left out.
+    fn steps_per_level(&self) -> u32 {
+        let (stages, _) = self.plan.algorithm.stages();
+        stages * self.plan.passes
     }
 
     /// A handle that cancels this run from any thread.
@@ -383,16 +535,16 @@ impl Run {
 
     fn floats(&self, what: Read) -> Result<&[f32]> {
         match what {
-            Read::State => Ok(&self.x),
-            Read::Sample if self.is_done() => Ok(&self.x),
+            Read::State => Ok(&self.state.x),
+            Read::Sample if self.is_done() => Ok(&self.state.x),
             Read::Sample => bail!(
                 State,
                 "the samples are not finished: {} of {} steps are done. Step the run to its end, \
                  or read NCSN_READ_STATE or NCSN_READ_DENOISED",
                 self.cursor.steps_done,
-                self.plan.total_steps()
+                self.total_steps()
             ),
-            Read::Denoised if self.cursor.steps_done > 0 => Ok(&self.denoised),
+            Read::Denoised if self.cursor.steps_done > 0 => Ok(&self.state.denoised),
             Read::Denoised => bail!(
                 State,
                 "there is no denoised estimate before the first step of all chains is complete"
@@ -424,8 +576,12 @@ impl Run {
         Ok(())
     }
 
-    pub(crate) fn parts(&self) -> (&Plan, Cursor, NeededHooks, &[f32], &[f32]) {
-        (&self.plan, self.cursor, self.needs, &self.x, &self.denoised)
+    pub(crate) fn parts(&self) -> (&Plan, Cursor, NeededHooks) {
+        (&self.plan, self.cursor, self.needs)
+    }
+
+    pub(crate) fn chain_state(&self) -> (&ChainState, Option<&Known>) {
+        (&self.state, self.known.as_ref())
     }
 
     pub(crate) fn set_needed_hooks(&mut self, needs: NeededHooks) {
@@ -465,9 +621,10 @@ fn initial_state(model: &Model, plan: &Plan, init: Init, hooks: &mut Hooks) -> R
     let mut x = match init {
         Init::Given(samples) => return Ok(samples),
         Init::GivenPlusNoise(samples) => samples,
-        Init::Uniform | Init::Normal => {
+        // The plan has made a choice in the place of the model's own.
+        Init::Model | Init::Uniform | Init::Normal => {
             let mut x = zeroed(total, "the chains")?;
-            if init == Init::Uniform {
+            if init != Init::Normal {
                 fill_uniforms(plan.seed, draw, plan.first_sample, elements, &mut x);
                 return Ok(x);
             }

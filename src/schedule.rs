@@ -11,16 +11,7 @@ use crate::noise::LEVEL_LIMIT;
 /// [`Error::Argument`](crate::Error::Argument) unless 0 < sigma_min < sigma_max < infinity and
 /// count >= 2, or count = 1 and both ends are equal.
 pub fn geometric(sigma_max: f64, sigma_min: f64, count: usize) -> Result<Vec<f64>> {
-    if !(sigma_min > 0.0 && sigma_max.is_finite() && sigma_max >= sigma_min) {
-        bail!(
-            Argument,
-            "a geometric ladder needs 0 < sigma_min <= sigma_max < infinity, not sigma_max = \
-             {sigma_max}, sigma_min = {sigma_min}"
-        );
-    }
-    if count == 0 || count > LEVEL_LIMIT {
-        bail!(Argument, "level_count = {count} is not in 1..={LEVEL_LIMIT}");
-    }
+    check_ends("a geometric ladder", sigma_max, sigma_min, count)?;
     if count == 1 {
         if sigma_max != sigma_min {
             bail!(
@@ -36,6 +27,98 @@ pub fn geometric(sigma_max: f64, sigma_min: f64, count: usize) -> Result<Vec<f64
     sigmas[count - 1] = sigma_min;
     check_ladder(&sigmas, "the geometric ladder")?;
     Ok(sigmas)
+}
+
+/// `count` levels from `sigma_max` down to `sigma_min`, both exact, evenly spaced in sigma^(1/rho)
+/// (Karras et al. 2022, arXiv:2206.00364, eq. 5; there rho = 7). rho = 1 spaces them evenly in sigma;
+/// for rho to infinity the ladder becomes [`geometric`].
+///
+/// # Errors
+/// [`Error::Argument`](crate::Error::Argument) as [`geometric`], and unless 1 <= rho <= 1000.
+pub fn karras(sigma_max: f64, sigma_min: f64, count: usize, rho: f64) -> Result<Vec<f64>> {
+    if !(1.0..=1000.0).contains(&rho) {
+        bail!(Argument, "rho = {rho} is not in 1..=1000 (Karras et al. use 7)");
+    }
+    if count == 1 {
+        return geometric(sigma_max, sigma_min, 1);
+    }
+    check_ends("a Karras ladder", sigma_max, sigma_min, count)?;
+    let (max, min) = (sigma_max.powf(1.0 / rho), sigma_min.powf(1.0 / rho));
+    let mut sigmas: Vec<f64> =
+        (0..count).map(|i| (max + i as f64 / (count - 1) as f64 * (min - max)).powf(rho)).collect();
+    (sigmas[0], sigmas[count - 1]) = (sigma_max, sigma_min);
+    check_ladder(&sigmas, "the Karras ladder")?;
+    Ok(sigmas)
+}
+
+/// `count` levels spread evenly by number over a ladder, both ends kept. `between`: levels between
+/// those of the ladder may be made, in geometric progression; otherwise the nearest are taken.
+///
+/// # Errors
+/// [`Error::Argument`](crate::Error::Argument) for a count that the ladder does not have.
+pub fn respaced(ladder: &[f64], count: usize, between: bool) -> Result<Vec<f64>> {
+    check_ladder(ladder, "the ladder")?;
+    let own = ladder.len();
+    if count == 0 || count > LEVEL_LIMIT || (count > own && !between) || (own == 1 && count > 1) {
+        bail!(
+            Argument,
+            "level_count = {count}: the ladder has {own} levels, and the network knows no others"
+        );
+    }
+    if count == 1 {
+        return Ok(vec![ladder[own - 1]]);
+    }
+    let sigmas = (0..count)
+        .map(|i| {
+            let place = i as f64 * (own - 1) as f64 / (count - 1) as f64;
+            if !between {
+                return ladder[place.round() as usize];
+            }
+            let below = (place as usize).min(own - 2);
+            let (high, low) = (ladder[below], ladder[below + 1]);
+            match place - below as f64 {
+                0.0 => high,
+                1.0 => low,
+                part => high * (low / high).powf(part),
+            }
+        })
+        .collect::<Vec<_>>();
+    check_ladder(&sigmas, "the respaced ladder")?;
+    Ok(sigmas)
+}
+
+/// The ladder with `parts - 1` levels put between neighbours, in geometric progression:
+/// (L-1) parts + 1 levels.
+///
+/// # Errors
+/// [`Error::Argument`](crate::Error::Argument) when these are too many.
+pub fn divided(ladder: &[f64], parts: usize) -> Result<Vec<f64>> {
+    let count = (ladder.len() - 1).checked_mul(parts).map_or(usize::MAX, |n| n.saturating_add(1));
+    if parts == 0 || count > LEVEL_LIMIT {
+        bail!(
+            Argument,
+            "steps_per_level = {parts} divides {} levels into {count}, not 1..={LEVEL_LIMIT}",
+            ladder.len()
+        );
+    }
+    if parts == 1 || ladder.len() == 1 {
+        return Ok(ladder.to_vec());
+    }
+    respaced(ladder, count, true)
+}
+
+fn check_ends(what: &str, sigma_max: f64, sigma_min: f64, count: usize) -> Result<()> {
+    if !(sigma_min > 0.0 && sigma_max.is_finite() && sigma_max >= sigma_min) {
+        bail!(
+            Argument,
+            "{what} needs 0 < sigma_min <= sigma_max < infinity, not sigma_max = {sigma_max}, \
+             sigma_min = {sigma_min}"
+        );
+    }
+    if count == 0 || count > LEVEL_LIMIT {
+        bail!(Argument, "level_count = {count} is not in 1..={LEVEL_LIMIT}");
+    }
+    Ok(())
 }
 
 /// Checks that `sigmas` is a ladder: positive, finite and strictly decreasing. `what` names it in
@@ -186,6 +269,39 @@ mod tests {
         assert!(geometric(f64::NAN, 0.1, 3).is_err());
         assert!(geometric(2.0, 1.0, 1).is_err());
         assert!(geometric(2.0, 1.0, 0).is_err());
+    }
+
+    #[test]
+    fn karras_ladders_are_the_papers() {
+        let sigmas = karras(80.0, 0.002, 18, 7.0).unwrap();
+        assert_eq!((sigmas[0], sigmas[17], sigmas.len()), (80.0, 0.002, 18));
+        let (max, min) = (80_f64.powf(1.0 / 7.0), 0.002_f64.powf(1.0 / 7.0));
+        for (i, sigma) in sigmas.iter().enumerate() {
+            let even = (max + i as f64 / 17.0 * (min - max)).powi(7);
+            assert!((sigma / even - 1.0).abs() < 1e-12);
+        }
+        let even = karras(9.0, 1.0, 5, 1.0).unwrap();
+        assert!(even.iter().zip([9.0, 7.0, 5.0, 3.0, 1.0]).all(|(a, b)| (a - b).abs() < 1e-12));
+        for rho in [0.0, 0.5, -7.0, 1e9, f64::NAN] {
+            assert!(karras(80.0, 0.002, 18, rho).unwrap_err().message().contains("rho"));
+        }
+        assert!(karras(1.0, 2.0, 3, 7.0).is_err());
+        assert!(karras(2.0, 1.0, 1, 7.0).is_err());
+    }
+
+    #[test]
+    fn ladders_are_respaced_and_divided() {
+        let own = [8.0, 4.0, 2.0, 1.0];
+        assert_eq!(respaced(&own, 4, false).unwrap(), own);
+        assert_eq!(respaced(&own, 2, false).unwrap(), [8.0, 1.0]);
+        assert_eq!(respaced(&own, 3, false).unwrap(), [8.0, 2.0, 1.0]);
+        assert!((respaced(&own, 3, true).unwrap()[1] - 8_f64.sqrt()).abs() < 1e-12);
+        assert_eq!(respaced(&own, 1, true).unwrap(), [1.0]);
+        assert!(respaced(&own, 5, false).unwrap_err().message().contains("4 levels"));
+        let halves = divided(&own, 2).unwrap();
+        assert_eq!(halves.len(), 7);
+        assert!((halves[1] - 32_f64.sqrt()).abs() < 1e-12 && halves[2] == 4.0);
+        assert!(divided(&own, 0).is_err() && divided(&own, usize::MAX).is_err());
     }
 
     /// The published step sizes of NCSNv2 (table of hyperparameters, c = 1) are the rule's own:

@@ -4,7 +4,9 @@
 //! 8 bytes   "NCSNRUN" and the format's version
 //! 8 bytes   length of the header, little endian
 //!           the header: JSON
-//!           the chains, then the denoised estimates: f32, little endian
+//!           the chains, their denoised estimates, what the sampler remembers of them, vector after
+//!           vector, then the known samples and their mask: f32, little endian
+//!           the chains' clocks: f64, little endian
 //! 8 bytes   XXH3 of everything before, little endian
 //! ```
 
@@ -14,11 +16,12 @@ use xxhash_rust::xxh3::xxh3_64;
 use crate::error::{Error, Result, bail, zeroed};
 use crate::hooks::Hooks;
 use crate::model::Model;
-use crate::noise::{LEVEL_LIMIT, SAMPLE_LIMIT, STEP_LIMIT};
-use crate::params::Plan;
-use crate::run::{Cursor, NeededHooks, Run};
+use crate::noise::{LEVEL_LIMIT, SAMPLE_LIMIT};
+use crate::plan::{Known, Plan};
+use crate::run::{ChainState, Cursor, NeededHooks, Run};
+use crate::sampler::{self, CLOCK};
 
-const MAGIC: &[u8; 8] = b"NCSNRUN\x01";
+const MAGIC: &[u8; 8] = b"NCSNRUN\x02";
 const PREAMBLE: usize = 16;
 const CHECKSUM: usize = 8;
 
@@ -26,6 +29,9 @@ const CHECKSUM: usize = 8;
 struct Header {
     fingerprint: u64,
     elements: usize,
+    /// Floats of the known samples.
+    #[serde(default)]
+    known: usize,
     plan: Plan,
     cursor: Cursor,
     needs: NeededHooks,
@@ -41,14 +47,26 @@ impl Run {
     }
 
     fn size_with(&self, header: &[u8]) -> usize {
-        PREAMBLE + header.len() + 2 * size_of_val(self.parts().3) + CHECKSUM
+        let floats: usize = self.saved_floats().iter().map(|part| size_of_val(*part)).sum();
+        PREAMBLE + header.len() + floats + size_of_val(&self.chain_state().0.clocks[..]) + CHECKSUM
+    }
+
+    fn saved_floats(&self) -> Vec<&[f32]> {
+        let (state, known) = self.chain_state();
+        let mut parts: Vec<&[f32]> = vec![&state.x, &state.denoised];
+        parts.extend(state.memory.iter().map(Vec::as_slice));
+        if let Some(known) = known {
+            parts.extend([&known.values[..], &known.mask]);
+        }
+        parts
     }
 
     fn header(&self) -> Result<Vec<u8>> {
-        let (plan, cursor, needs, _, _) = self.parts();
+        let (plan, cursor, needs) = self.parts();
         let header = Header {
             fingerprint: self.model().fingerprint(),
             elements: self.model().contract().elements(),
+            known: self.chain_state().1.map_or(0, |known| known.values.len()),
             plan: plan.clone(),
             cursor,
             needs,
@@ -72,8 +90,13 @@ impl Run {
         body[8..PREAMBLE].copy_from_slice(&(header.len() as u64).to_le_bytes());
         let (head, floats) = body[PREAMBLE..].split_at_mut(header.len());
         head.copy_from_slice(&header);
-        let (_, _, _, x, denoised) = self.parts();
-        for (bytes, value) in floats.chunks_exact_mut(4).zip(x.iter().chain(denoised)) {
+        let clocks = &self.chain_state().0.clocks;
+        let (floats, doubles) = floats.split_at_mut(floats.len() - size_of_val(&clocks[..]));
+        let values = self.saved_floats().into_iter().flatten();
+        for (bytes, value) in floats.chunks_exact_mut(4).zip(values) {
+            bytes.copy_from_slice(&value.to_le_bytes());
+        }
+        for (bytes, value) in doubles.chunks_exact_mut(8).zip(clocks) {
             bytes.copy_from_slice(&value.to_le_bytes());
         }
         checksum.copy_from_slice(&xxh3_64(body).to_le_bytes());
@@ -96,22 +119,38 @@ impl Run {
                 model.fingerprint()
             );
         }
-        check(&header, model, floats.len())?;
-        let values = floats.len() / 8;
+        let sizes = check(&header, model, floats.len())?;
+        let (floats, doubles) = floats.split_at(floats.len() - 8 * sizes.clocks);
         let mut read = floats
             .chunks_exact(4)
             .map(|bytes| f32::from_le_bytes(bytes.try_into().expect("four bytes")));
-        let mut take = |what| -> Result<Vec<f32>> {
-            let mut out = zeroed(values, what)?;
+        let mut take = |count, what| -> Result<Vec<f32>> {
+            let mut out = zeroed(count, what)?;
             for (slot, value) in out.iter_mut().zip(&mut read) {
                 *slot = value;
             }
             Ok(out)
         };
-        let x = take("the chains")?;
-        let denoised = take("the denoised estimates")?;
+        let x = take(sizes.values, "the chains")?;
+        let denoised = take(sizes.values, "the denoised estimates")?;
+        let memory = (0..sizes.vectors)
+            .map(|_| take(sizes.values, "the sampler's memory"))
+            .collect::<Result<_>>()?;
+        let known = match header.known {
+            0 => None,
+            count => Some(Known {
+                values: take(count, "the known samples")?,
+                mask: take(count, "the mask")?,
+            }),
+        };
+        let clocks: Vec<f64> = doubles
+            .chunks_exact(8)
+            .map(|bytes| f64::from_le_bytes(bytes.try_into().expect("eight bytes")))
+            .collect();
+        check_clocks(&header, &clocks)?;
+        let state = ChainState { x, denoised, memory, clocks };
         let mut run =
-            Self::assemble(model, header.plan, Hooks::default(), header.cursor, x, denoised)?;
+            Self::assemble(model, header.plan, Hooks::default(), header.cursor, state, known)?;
         run.set_needed_hooks(header.needs);
         Ok(run)
     }
@@ -149,19 +188,25 @@ fn open(bytes: &[u8]) -> Result<(Header, &[u8])> {
     Ok((header, floats))
 }
 
+/// Numbers of floats in a record.
+struct Sizes {
+    /// In the chains.
+    values: usize,
+    /// Vectors as long that the sampler remembers.
+    vectors: usize,
+    /// In the clocks.
+    clocks: usize,
+}
+
 /// A checksum proves that nothing was damaged, not that nothing was forged.
-fn check(header: &Header, model: &Model, bytes: usize) -> Result<()> {
+fn check(header: &Header, model: &Model, bytes: usize) -> Result<Sizes> {
     let plan = &header.plan;
     let elements = model.contract().elements();
-    let expected = elements
-        .checked_mul(plan.sample_count as usize)
-        .and_then(|values| values.checked_mul(2 * size_of::<f32>()));
     let end = plan.first_sample.checked_add(u64::from(plan.sample_count));
     // A score that knows no noise levels runs at the single level 0.
     let ladder_ok = plan.sigmas == [0.0]
         || crate::schedule::check_ladder(&plan.sigmas, "the saved ladder").is_ok();
     let ok = header.elements == elements
-        && expected == Some(bytes)
         && plan.sample_count > 0
         && plan.sample_count <= i32::MAX as u32
         && plan.batch_size > 0
@@ -170,17 +215,53 @@ fn check(header: &Header, model: &Model, bytes: usize) -> Result<()> {
         && ladder_ok
         && plan.sigmas.len() <= LEVEL_LIMIT
         && (plan.start_level as usize) < plan.sigmas.len()
-        && (1..=STEP_LIMIT).contains(&plan.steps_per_level)
-        && plan.step_size > 0.0
-        && plan.step_size.is_finite()
+        && (1..=1000).contains(&plan.passes)
         && labels_fit(plan, model)
+        && plan.guidance_scale.is_none_or(|scale| {
+            scale.is_finite() && model.contract().null_class.is_some() && plan.labels.is_some()
+        })
         && plan.output_format.bytes_per_sample(model.contract()).is_ok()
-        && header.cursor.steps_done <= plan.total_steps()
         && header.cursor.batches_done < plan.batches();
     if !ok {
-        bail!(Argument, "the saved run is damaged: its header contradicts itself or the model");
+        return Err(contradiction());
     }
-    plan.check(model)
+    plan.check(model)?;
+    let last = if plan.algorithm.is_adaptive() { u64::MAX >> 20 } else { plan.course().total() };
+    let values = elements.checked_mul(plan.sample_count as usize);
+    let vectors = sampler::build(plan).memory();
+    let clocks = if plan.algorithm.is_adaptive() { plan.sample_count as usize * CLOCK } else { 0 };
+    let expected = values
+        .and_then(|values| values.checked_mul(2 + vectors))
+        .and_then(|floats| floats.checked_add(header.known.checked_mul(2)?))
+        .and_then(|floats| floats.checked_mul(4)?.checked_add(8 * clocks));
+    let known_ok = [Some(0), Some(elements), values].contains(&Some(header.known));
+    match values {
+        Some(values) if expected == Some(bytes) && known_ok && header.cursor.steps_done <= last => {
+            Ok(Sizes { values, vectors, clocks })
+        }
+        _ => Err(contradiction()),
+    }
+}
+
+fn contradiction() -> Error {
+    Error::Argument(
+        "the saved run is damaged: its header contradicts itself or the model".to_owned(),
+    )
+}
+
+/// Times between the first level and the last, or 0, and steps that lead on.
+fn check_clocks(header: &Header, clocks: &[f64]) -> Result<()> {
+    let sigmas = &header.plan.sigmas;
+    let levels = sigmas[sigmas.len() - 1]..=sigmas[header.plan.start_level as usize];
+    let begun = header.cursor.steps_done > 0;
+    let ok = clocks.chunks(CLOCK).all(|clock| {
+        clock[0] == 0.0
+            || (levels.contains(&clock[0])
+                && clock[1].is_finite()
+                && (clock[1] < 0.0 || (!begun && clock[1] == 0.0))
+                && clock[0] * clock[1].exp() >= levels.start() * 0.999)
+    });
+    if ok { Ok(()) } else { Err(contradiction()) }
 }
 
 /// As many labels as samples, each of which the network takes; none for an unconditional one.

@@ -136,35 +136,55 @@ pub const NCSN_SOURCE_OPTION: i32 = 4;
 pub const NCSN_SAMPLER_LANGEVIN: i32 = 1;
 /// Annealed Langevin dynamics (Song & Ermon 2019, algorithm 1). The default.
 pub const NCSN_SAMPLER_ANNEALED_LANGEVIN: i32 = 2;
-/// Consistent annealed sampling. Not supported by this version.
+/// Consistent annealed sampling (Jolicoeur-Martineau et al. 2020, algorithm 2). One evaluation a level.
 pub const NCSN_SAMPLER_CONSISTENT_ANNEALED: i32 = 3;
-/// Reverse diffusion predictor. Not supported by this version.
+/// Reverse diffusion predictor of the VE SDE (Song et al. 2021). One evaluation a level.
 pub const NCSN_SAMPLER_REVERSE_DIFFUSION: i32 = 4;
-/// Ancestral sampling. Not supported by this version.
+/// Ancestral sampling of the VE SDE (Song et al. 2021, appendix F). One evaluation a level.
 pub const NCSN_SAMPLER_ANCESTRAL: i32 = 5;
-/// Euler-Maruyama on the reverse SDE. Not supported by this version.
+/// Euler-Maruyama on the reverse VE SDE, in the time in which a geometric ladder is even. One
+/// evaluation a level.
 pub const NCSN_SAMPLER_EULER_MARUYAMA: i32 = 6;
-/// Predictor-corrector. Not supported by this version.
+/// Predictor-corrector (Song et al. 2021, algorithms 2 and 5): `corrector_steps` Langevin steps of size
+/// `snr` at each level, then the `predictor`. 1 + corrector_steps evaluations a level.
 pub const NCSN_SAMPLER_PREDICTOR_CORRECTOR: i32 = 7;
-/// Euler on the probability-flow ODE. Not supported by this version.
+/// Euler on the probability-flow ODE, with churn (Karras et al. 2022). One evaluation a level.
 pub const NCSN_SAMPLER_EULER: i32 = 8;
-/// Heun on the probability-flow ODE. Not supported by this version.
+/// Heun on the probability-flow ODE, with churn (Karras et al. 2022, algorithm 2). Two evaluations a
+/// level, one at the last.
 pub const NCSN_SAMPLER_HEUN: i32 = 9;
-/// DPM-Solver++(2M). Not supported by this version.
+/// DPM-Solver++(2M) (Lu et al. 2022). One evaluation a level.
 pub const NCSN_SAMPLER_DPMPP_2M: i32 = 10;
-/// UniPC. Not supported by this version.
+/// UniPC of order 2 (Zhao et al. 2023). One evaluation a level.
 pub const NCSN_SAMPLER_UNIPC: i32 = 11;
-/// Adaptive Runge-Kutta 4(5). Not supported by this version.
+/// Runge-Kutta 4(5) on the probability-flow ODE from the first level to the last, each chain with steps
+/// of its own by `rtol` and `atol`. For networks that take any sigma. Evaluations are known at the end;
+/// until then ncsn_progress counts those of the slowest chain, and its level and step are the attempt
+/// and the stage.
 pub const NCSN_SAMPLER_RK45: i32 = 12;
+/// Probability-flow predictor of the VE SDE, x + (sigma_i^2 - sigma_{i+1}^2)/2 s (Song et al. 2021). One
+/// evaluation a level.
+pub const NCSN_SAMPLER_PROBABILITY_FLOW: i32 = 13;
+/// The sampler, schedule and step size that suit the model and `nfe_budget`; `ncsn inspect` explains
+/// the choice.
+pub const NCSN_SAMPLER_AUTO: i32 = 14;
+
+/// The corrector's step takes ||z|| of each sample's own noise.
+pub const NCSN_NORM_DRAWN: i32 = 1;
+/// The corrector's step takes sqrt(D), what ||z|| is on average, D the number of floats a sample.
+pub const NCSN_NORM_EXPECTED: i32 = 2;
 
 /// The model's own ladder.
 pub const NCSN_SCHEDULE_MODEL: i32 = 1;
 /// `level_count` levels in geometric progression from `sigma_max` to `sigma_min`.
 pub const NCSN_SCHEDULE_GEOMETRIC: i32 = 2;
-/// Karras et al. 2022. Not supported by this version.
+/// `level_count` levels from `sigma_max` to `sigma_min`, evenly spaced in sigma^(1/rho) (Karras et al.
+/// 2022, eq. 5).
 pub const NCSN_SCHEDULE_KARRAS: i32 = 3;
 /// The caller's `sigmas`.
 pub const NCSN_SCHEDULE_GIVEN: i32 = 4;
+/// Evenly spaced in lambda = -ln sigma: another name of NCSN_SCHEDULE_GEOMETRIC.
+pub const NCSN_SCHEDULE_EXPONENTIAL: i32 = 5;
 
 /// x <- x + (a/2) s + sqrt(a) z, as printed in Song & Ermon 2019, algorithm 1.
 pub const NCSN_STEP_HALF: i32 = 1;
@@ -209,12 +229,14 @@ pub const NCSN_PHASE_DONE: i32 = 4;
 pub const NCSN_NOISE_INIT: i32 = 1;
 /// Noise of a Langevin update.
 pub const NCSN_NOISE_LANGEVIN: i32 = 2;
-/// Noise of a predictor. Not requested by this version.
+/// Noise of an update from one level to the next.
 pub const NCSN_NOISE_PREDICTOR: i32 = 3;
-/// Noise of stochastic churn. Not requested by this version.
+/// Noise of stochastic churn.
 pub const NCSN_NOISE_CHURN: i32 = 4;
-/// Noise on the known part when inpainting. Not requested by this version.
+/// Noise on the known part when inpainting.
 pub const NCSN_NOISE_INPAINT: i32 = 5;
+/// Noise of the way back up to a level that is run again (`resample_steps`).
+pub const NCSN_NOISE_RESAMPLE: i32 = 6;
 
 /// Log level: something failed.
 pub const NCSN_LOG_ERROR: i32 = 1;

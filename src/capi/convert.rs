@@ -7,11 +7,10 @@ use std::ptr;
 
 use super::memory;
 use super::types::*;
-use crate::error::{Error, Result, bail, copied};
+use crate::error::{Error, Result, bail};
 use crate::{
-    Conditioning, Facts, Fallback, Init, InitKind, InputScaling, Model, ModelOptions, OffLadder,
-    Output, OutputFormat, PreviewKind, Provider, ProviderOption, SampleParams, SamplerKind,
-    Schedule, StepConvention, ValueRange,
+    Conditioning, Facts, Fallback, InputScaling, ModelOptions, OffLadder, Output, Provider,
+    ProviderOption, ValueRange,
 };
 
 /// A `from_code` of one of the kinds, with 0 for "the model's own".
@@ -22,7 +21,7 @@ pub(super) fn kind<T>(code: i32, from_code: fn(i32) -> Option<T>, name: &str) ->
     }
 }
 
-fn unknown(name: &str, code: i32) -> Error {
+pub(super) fn unknown(name: &str, code: i32) -> Error {
     Error::Argument(format!("{name} = {code} is none of its constants in ncsn.h"))
 }
 
@@ -123,7 +122,7 @@ pub(super) unsafe fn options(pointer: *const ncsn_model_options) -> Result<Model
     })
 }
 
-fn boolean(value: i32, name: &str) -> Result<bool> {
+pub(super) fn boolean(value: i32, name: &str) -> Result<bool> {
     match value {
         0 => Ok(false),
         1 => Ok(true),
@@ -255,234 +254,4 @@ pub(super) fn sample_shape(dims: &[i64], name: &str) -> Result<Vec<usize>> {
         .map(|&dim| usize::try_from(dim).ok().filter(|&dim| dim > 0))
         .collect::<Option<Vec<_>>>()
         .ok_or_else(|| Error::Argument(format!("{name} = {dims:?} has dimensions below 1")))
-}
-
-/// What ncsn_sample_params_init() writes: the model's own values.
-pub(super) fn default_params(model: &Model) -> ncsn_sample_params {
-    let (own, sigmas) = (model.params(), &model.contract().sigmas);
-    ncsn_sample_params {
-        struct_size: size_of::<ncsn_sample_params>() as u32,
-        sampler: own.sampler.code(),
-        seed: 0,
-        first_sample: 0,
-        sample_count: 1,
-        batch_size: 0,
-        schedule: NCSN_SCHEDULE_MODEL,
-        level_count: sigmas.len() as u32,
-        sigma_max: sigmas.first().copied().unwrap_or(0.0),
-        sigma_min: sigmas.last().copied().unwrap_or(0.0),
-        rho: 0.0,
-        sigmas: ptr::null(),
-        sigma_count: 0,
-        steps_per_level: own.steps_per_level.unwrap_or(0),
-        step_convention: own.step_convention.code(),
-        step_size: own.step_size.unwrap_or(0.0),
-        denoise: -1,
-        init_kind: own.init.kind().code(),
-        init: ptr::null(),
-        init_count: 0,
-        start_level: 0,
-        output_format: NCSN_F32_NCHW,
-        row_pitch: 0,
-        labels: ptr::null(),
-        label_count: 0,
-        guidance_scale: 1.0,
-        known: ptr::null(),
-        mask: ptr::null(),
-        known_count: 0,
-        snr: 0.0,
-        corrector_steps: 0,
-        preview_kind: NCSN_READ_DENOISED,
-        churn: 0.0,
-        churn_min: 0.0,
-        churn_max: 0.0,
-        churn_noise: 0.0,
-        rtol: 0.0,
-        atol: 0.0,
-        preview_every: 0,
-        reserved: 0,
-        progress: None,
-        progress_user: ptr::null_mut(),
-        noise: None,
-        noise_user: ptr::null_mut(),
-        guide: None,
-        guide_user: ptr::null_mut(),
-    }
-}
-
-/// # Safety
-/// `p` has valid pointers.
-pub(super) unsafe fn params(model: &Model, p: &ncsn_sample_params) -> Result<SampleParams> {
-    refuse_unsupported(p)?;
-    let own = model.params();
-    let sampler = kind(p.sampler, SamplerKind::from_code, "sampler")?.unwrap_or(own.sampler);
-    if p.snr != 0.0 && !(p.snr > 0.0 && p.snr.is_finite()) {
-        bail!(Argument, "snr = {} is not positive and finite", p.snr);
-    }
-    if p.snr != 0.0 && sampler == SamplerKind::Langevin {
-        bail!(Argument, "snr: plain Langevin dynamics has no such parameter; set step_size");
-    }
-    Ok(SampleParams {
-        sampler,
-        seed: p.seed,
-        first_sample: p.first_sample,
-        sample_count: p.sample_count,
-        batch_size: (p.batch_size > 0).then_some(p.batch_size),
-        // SAFETY: as the caller says.
-        schedule: unsafe { schedule(model, p)? },
-        steps_per_level: match p.steps_per_level {
-            0 => own.steps_per_level,
-            steps => Some(steps),
-        },
-        step_convention: kind(p.step_convention, StepConvention::from_code, "step_convention")?
-            .unwrap_or(own.step_convention),
-        step_size: if p.step_size == 0.0 { own.step_size } else { Some(p.step_size) },
-        snr: (p.snr > 0.0).then_some(p.snr),
-        denoise: match p.denoise {
-            -1 => own.denoise.filter(|_| sampler != SamplerKind::Langevin),
-            value => Some(boolean(value, "denoise").map_err(|_| {
-                Error::Argument(format!("denoise = {value} is none of -1, 0 and 1"))
-            })?),
-        },
-        // SAFETY: as the caller says.
-        init: unsafe { init(model, p, own.init)? },
-        start_level: p.start_level,
-        // SAFETY: as the caller says.
-        labels: unsafe { labels(p)? },
-        output_format: match p.output_format {
-            0 | NCSN_F32_NCHW => OutputFormat::F32,
-            NCSN_U8_GRAY => OutputFormat::Gray,
-            NCSN_U8_RGB => OutputFormat::Rgb,
-            NCSN_U8_RGBA => OutputFormat::Rgba,
-            code => return Err(unknown("output_format", code)),
-        },
-        preview_every: p.preview_every,
-        preview_kind: match p.preview_kind {
-            0 | NCSN_READ_DENOISED => PreviewKind::Denoised,
-            NCSN_READ_STATE => PreviewKind::State,
-            code => return Err(unknown("preview_kind", code)),
-        },
-    })
-}
-
-/// Fields of the struct that this version does not act on yet.
-fn refuse_unsupported(p: &ncsn_sample_params) -> Result<()> {
-    for (set, field) in [
-        (p.guidance_scale != 0.0 && p.guidance_scale != 1.0, "guidance_scale"),
-        (!p.known.is_null() || p.known_count != 0, "known"),
-        (!p.mask.is_null(), "mask"),
-        (p.row_pitch != 0, "row_pitch"),
-        (p.corrector_steps != 0, "corrector_steps"),
-        (p.churn != 0.0, "churn"),
-        (p.churn_min != 0.0, "churn_min"),
-        (p.churn_max != 0.0, "churn_max"),
-        (p.churn_noise != 0.0, "churn_noise"),
-        (p.rtol != 0.0, "rtol"),
-        (p.atol != 0.0, "atol"),
-        (p.rho != 0.0, "rho"),
-        (p.schedule == NCSN_SCHEDULE_KARRAS, "schedule NCSN_SCHEDULE_KARRAS"),
-    ] {
-        if set {
-            bail!(
-                Unsupported,
-                "{field} is not supported by this version; leave it as \
-                 ncsn_sample_params_init() set it"
-            );
-        }
-    }
-    if p.reserved != 0 {
-        bail!(Argument, "reserved = {} must be 0", p.reserved);
-    }
-    Ok(())
-}
-
-/// # Safety
-/// `p.sigmas` is NULL or valid.
-unsafe fn schedule(model: &Model, p: &ncsn_sample_params) -> Result<Schedule> {
-    // SAFETY: as the caller says.
-    let given = unsafe { memory::slice(p.sigmas, p.sigma_count, "sigmas", "sigma_count")? };
-    match (p.schedule, given) {
-        (0 | NCSN_SCHEDULE_MODEL | NCSN_SCHEDULE_GIVEN, Some(sigmas)) => {
-            // Before it is copied: a wrong count must not be believed.
-            crate::schedule::check_ladder(sigmas, "sigmas")?;
-            Ok(Schedule::Given(sigmas.to_vec()))
-        }
-        (NCSN_SCHEDULE_GIVEN, None) => {
-            bail!(Argument, "schedule is NCSN_SCHEDULE_GIVEN, but sigmas is NULL")
-        }
-        (NCSN_SCHEDULE_GEOMETRIC, Some(_)) => bail!(
-            Argument,
-            "sigmas is set, but schedule is NCSN_SCHEDULE_GEOMETRIC: use one or the other"
-        ),
-        (NCSN_SCHEDULE_GEOMETRIC, None) => Ok(Schedule::Geometric {
-            levels: (p.level_count > 0).then_some(p.level_count as usize),
-            sigma_max: (p.sigma_max != 0.0).then_some(p.sigma_max),
-            sigma_min: (p.sigma_min != 0.0).then_some(p.sigma_min),
-        }),
-        (0 | NCSN_SCHEDULE_MODEL, None) => {
-            let own = default_params(model);
-            let changed = (p.level_count != 0 && p.level_count != own.level_count)
-                || (p.sigma_max != 0.0 && p.sigma_max != own.sigma_max)
-                || (p.sigma_min != 0.0 && p.sigma_min != own.sigma_min);
-            if changed {
-                bail!(
-                    Argument,
-                    "level_count, sigma_max or sigma_min differ from the model's, but schedule is \
-                     NCSN_SCHEDULE_MODEL: set NCSN_SCHEDULE_GEOMETRIC to use them"
-                );
-            }
-            Ok(Schedule::Model)
-        }
-        (code, _) => Err(unknown("schedule", code)),
-    }
-}
-
-/// # Safety
-/// `p.labels` is NULL or valid.
-unsafe fn labels(p: &ncsn_sample_params) -> Result<Option<Vec<i64>>> {
-    // SAFETY: as the caller says.
-    let labels = unsafe { memory::slice(p.labels, p.label_count, "labels", "label_count")? };
-    // Before it is copied: a wrong count must not be believed.
-    if labels.is_some() && p.label_count != p.sample_count as usize {
-        bail!(
-            Argument,
-            "there are {} labels (label_count) for sample_count = {} samples",
-            p.label_count,
-            p.sample_count
-        );
-    }
-    labels.map(|labels| copied(labels, "labels")).transpose()
-}
-
-/// # Safety
-/// `p.init` is NULL or valid.
-unsafe fn init(model: &Model, p: &ncsn_sample_params, own: Init) -> Result<Init> {
-    // SAFETY: as the caller says.
-    let given = unsafe { memory::slice(p.init, p.init_count, "init", "init_count")? };
-    let wanted = kind(p.init_kind, InitKind::from_code, "init_kind")?.unwrap_or(own.kind());
-    // Before it is copied: a wrong count must not be believed.
-    let elements = model.contract().elements();
-    let expected = elements.checked_mul(p.sample_count as usize);
-    if given.is_some() && expected != Some(p.init_count) {
-        bail!(
-            Argument,
-            "init has {} floats (init_count), but sample_count = {} samples of {elements} are asked \
-             for",
-            p.init_count,
-            p.sample_count
-        );
-    }
-    let copy = |samples| copied(samples, "init");
-    match (wanted, given) {
-        (InitKind::Uniform, None) => Ok(Init::Uniform),
-        (InitKind::Normal, None) => Ok(Init::Normal),
-        (InitKind::Given, Some(samples)) => Ok(Init::Given(copy(samples)?)),
-        (InitKind::GivenPlusNoise, Some(samples)) => Ok(Init::GivenPlusNoise(copy(samples)?)),
-        (_, None) => bail!(Argument, "init_kind is '{}', but init is NULL", wanted.name()),
-        (_, Some(_)) => bail!(
-            Argument,
-            "init is set, but init_kind is '{}': set NCSN_INIT_GIVEN or NCSN_INIT_GIVEN_PLUS_NOISE",
-            wanted.name()
-        ),
-    }
 }

@@ -13,6 +13,7 @@ mod guard;
 mod handle;
 mod hooks;
 mod memory;
+mod request;
 
 pub mod constants;
 pub mod diagnose;

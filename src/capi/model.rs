@@ -8,9 +8,9 @@ use super::guard::{guard, guard_value};
 use super::handle::{self, ModelHandle, pointer, with_model};
 use super::hooks::{CallbackNetwork, hooks_without_handle};
 use super::types::*;
-use super::{convert, memory};
+use super::{convert, memory, request};
 use crate::error::{Result, bail};
-use crate::params::Plan;
+use crate::plan::Plan;
 use crate::{Facts, Model, Read, Run, RunState, SampleParams};
 
 /// Fills `options` with the defaults: CPU, strict, everything else from the model file.
@@ -222,7 +222,7 @@ pub unsafe extern "C" fn ncsn_sample_params_init(
         // SAFETY: the header demands a live handle or NULL.
         unsafe {
             with_model(model, |handle| {
-                let defaults = convert::default_params(&handle.model);
+                let defaults = request::default_params(&handle.model);
                 // SAFETY: the header demands a struct of that size, or NULL.
                 memory::initialise(params, "params", struct_size, &defaults)?;
                 Ok(NCSN_OK)
@@ -241,8 +241,8 @@ pub(super) unsafe fn read_params(
 ) -> Result<(ncsn_sample_params, SampleParams)> {
     // SAFETY: as the caller says.
     unsafe {
-        let c = memory::read(params, "params", convert::default_params(model))?;
-        let rust = convert::params(model, &c)?;
+        let c = memory::read(params, "params", request::default_params(model))?;
+        let rust = request::params(model, &c)?;
         Ok((c, rust))
     }
 }

@@ -260,7 +260,7 @@ pub unsafe extern "C" fn ncsn_run_set_hooks(
         unsafe {
             with_run(run, |handle| {
                 let model = handle.lock()?.model().clone();
-                let defaults = super::convert::default_params(&model);
+                let defaults = super::request::default_params(&model);
                 hooks::install(handle, &memory::read(params, "params", defaults)?)?;
                 Ok(NCSN_OK)
             })

@@ -331,32 +331,40 @@ pub struct ncsn_sample_params {
     pub batch_size: u32,
     /// NCSN_SCHEDULE_*; 0: GIVEN when `sigmas` is set, else the model's.
     pub schedule: i32,
-    /// NCSN_SCHEDULE_GEOMETRIC: number of levels; 0: the model's.
+    /// Number of levels; 0: the model's. With NCSN_SCHEDULE_MODEL another number than the model's
+    /// spreads them evenly over the model's ladder: some of its levels, or levels between them where
+    /// the network takes any sigma.
     pub level_count: u32,
-    /// NCSN_SCHEDULE_GEOMETRIC: largest noise level; 0: the model's.
+    /// NCSN_SCHEDULE_GEOMETRIC and _KARRAS: largest noise level; 0: the model's.
     pub sigma_max: f64,
-    /// NCSN_SCHEDULE_GEOMETRIC: smallest noise level; 0: the model's.
+    /// NCSN_SCHEDULE_GEOMETRIC and _KARRAS: smallest noise level; 0: the model's.
     pub sigma_min: f64,
-    /// NCSN_SCHEDULE_KARRAS: rho. Not supported by this version.
+    /// NCSN_SCHEDULE_KARRAS: rho, 1 to 1000; 0: 7.
     pub rho: f64,
     /// The noise levels, strictly decreasing, positive and finite. NULL: by `schedule`.
     pub sigmas: *const f64,
     /// Number of entries in `sigmas`.
     pub sigma_count: usize,
-    /// T, Langevin steps at each level; 0: the model's. At most 2^24.
+    /// T, Langevin steps at each level; for NCSN_SAMPLER_CONSISTENT_ANNEALED the number of levels that
+    /// each is divided into. 0: the model's for its own sampler, else about 1000 evaluations in all for
+    /// Langevin dynamics and 1 for consistent annealed sampling. At most 2^24. Other samplers have none.
     pub steps_per_level: u32,
     /// NCSN_STEP_*; 0: the model's. The same epsilon means steps of different length in the two
     /// conventions: know which one yours was tuned for.
     pub step_convention: i32,
     /// epsilon. Annealed Langevin: the step size at the smallest level, a_i = epsilon sigma_i^2 /
-    /// sigma_L^2. Plain Langevin: the step size a itself. 0: the model's.
+    /// sigma_L^2. Plain Langevin: the step size a itself. Consistent annealed sampling: eta sigma_L^2,
+    /// with 1 - g < eta < 1 + g, g the smallest ratio sigma_{k+1}/sigma_k. 0: the model's for its own
+    /// sampler and levels, else chosen. Other samplers have none.
     /// With c = 1/2 (HALF) or 1 (FULL), kappa = c epsilon / sigma_L^2 must be below 2: at 2 the
     /// chains diverge on any data (annealed Langevin; from 1 a warning is logged).
     pub step_size: f64,
-    /// Final denoising x + sigma_L^2 s(x, sigma_L): 1 yes, 0 no, -1 the model's (yes when it does
-    /// not say; never for plain Langevin).
+    /// Final denoising x + sigma_L^2 s(x, sigma_L), which for samplers that move from level to level is
+    /// their step to sigma = 0: 1 yes, 0 no, -1 the model's for its own sampler (yes when it does not
+    /// say; no for plain Langevin).
     pub denoise: i32,
-    /// NCSN_INIT_*; 0: the model's.
+    /// NCSN_INIT_*; 0: the model's. A sampler that is not the model's own and moves from level to level
+    /// starts with NCSN_INIT_NORMAL where this is the model's.
     pub init_kind: i32,
     /// Initial samples for NCSN_INIT_GIVEN and _GIVEN_PLUS_NOISE, sample after sample, in the data's
     /// range.
@@ -375,32 +383,39 @@ pub struct ncsn_sample_params {
     pub labels: *const i64,
     /// Number of entries in `labels`: sample_count.
     pub label_count: usize,
-    /// Classifier-free guidance. Not supported by this version: must be 0 or 1.
+    /// w of classifier-free guidance: the score is s_u + w (s_c - s_u), s_c of the labels and s_u of the
+    /// null class. 0 or 1: none. Others need `labels` and a model with a null class, and take two
+    /// evaluations of the network for each score.
     pub guidance_scale: f64,
-    /// Inpainting: the known samples. Not supported by this version: must be NULL.
+    /// Inpainting: the known samples y, in the data's range, or NULL. After every update the chains
+    /// become m (y + sigma z) + (1 - m) x, at the end m y + (1 - m) x. Not for NCSN_SAMPLER_RK45.
     pub known: *const f32,
-    /// Inpainting: 1 where known, 0 where not. Not supported by this version: must be NULL.
+    /// Inpainting: m, 1 where the sample is known, 0 where not, between where both are mixed.
     pub mask: *const f32,
-    /// Number of floats in `known` and in `mask`.
+    /// Number of floats in `known` and in `mask`: sample_count * element_count, or element_count for
+    /// the same known sample and mask in all.
     pub known_count: usize,
-    /// Signal-to-noise ratio r of score_sde, another spelling of the step size: c epsilon =
-    /// 2 r^2 sigma_L^2. When set it takes the place of `step_size`. 0: unset. Not for plain Langevin.
+    /// Signal-to-noise ratio r of score_sde. NCSN_SAMPLER_PREDICTOR_CORRECTOR: the corrector's step is
+    /// a = 2 (r ||z|| / ||s||)^2; 0: 0.16. NCSN_SAMPLER_ANNEALED_LANGEVIN: another spelling of the step
+    /// size, c epsilon = 2 r^2 sigma_L^2, that takes the place of `step_size`; 0: unset. Other samplers
+    /// have none.
     pub snr: f64,
-    /// Corrector steps per predictor step. Not supported by this version: must be 0.
+    /// NCSN_SAMPLER_PREDICTOR_CORRECTOR: corrector steps at each level; 0: 1.
     pub corrector_steps: u32,
     /// NCSN_READ_STATE or NCSN_READ_DENOISED: what `ncsn_progress::preview` shows; 0: DENOISED.
     pub preview_kind: i32,
-    /// Stochastic churn (EDM). Not supported by this version: must be 0, as the next three.
+    /// NCSN_SAMPLER_EULER and _HEUN: EDM's S_churn, at least 0. Before its step from sigma a chain is
+    /// raised to (1 + gamma) sigma with gamma = min(churn / levels, sqrt(2) - 1). 0: none.
     pub churn: f64,
-    /// EDM's S_min.
+    /// EDM's S_min: smaller levels are not churned.
     pub churn_min: f64,
-    /// EDM's S_max.
+    /// EDM's S_max: larger levels are not churned. 0: no limit.
     pub churn_max: f64,
-    /// EDM's S_noise.
+    /// EDM's S_noise, by which the churned noise is multiplied. 0: 1.
     pub churn_noise: f64,
-    /// Relative tolerance of RK45. Not supported by this version: must be 0.
+    /// NCSN_SAMPLER_RK45: tolerance relative to x, 1e-6 to 1; 0: 1e-3.
     pub rtol: f64,
-    /// Absolute tolerance of RK45. Not supported by this version: must be 0.
+    /// NCSN_SAMPLER_RK45: absolute tolerance, 1e-6 to 1; 0: 1e-3.
     pub atol: f64,
     /// Make a preview after every this many steps (and after the last one); 0: never.
     pub preview_every: u32,
@@ -418,6 +433,16 @@ pub struct ncsn_sample_params {
     pub guide: ncsn_guide_fn,
     /// Passed to `guide`.
     pub guide_user: *mut c_void,
+    /// NCSN_SAMPLER_PREDICTOR_CORRECTOR: the predictor, NCSN_SAMPLER_REVERSE_DIFFUSION (0), _ANCESTRAL,
+    /// _EULER_MARUYAMA or _PROBABILITY_FLOW.
+    pub predictor: i32,
+    /// NCSN_SAMPLER_PREDICTOR_CORRECTOR: NCSN_NORM_*, what stands for ||z||; 0: NCSN_NORM_DRAWN.
+    pub corrector_norm: i32,
+    /// NCSN_SAMPLER_AUTO: the most network evaluations to spend on a sample; 0: 40.
+    pub nfe_budget: u32,
+    /// Inpainting: how often each level is run, with noise added to go back up in between (RePaint);
+    /// 0: once. Not for Langevin dynamics, DPM-Solver++ and UniPC.
+    pub resample_steps: u32,
 }
 
 /// Where a run is. For ncsn_run_step() and ncsn_run_poll() the caller sets struct_size; in the

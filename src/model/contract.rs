@@ -123,6 +123,7 @@ impl Contract {
         }
         let preconditioned = matches!(output, Output::EdmRaw | Output::V);
         let scaling = if preconditioned { InputScaling::SigmaData } else { InputScaling::None };
+        let sampler = facts.sampler.unwrap_or(SamplerKind::AnnealedLangevin);
         let mut contract = Self {
             shape,
             conditioning,
@@ -137,12 +138,18 @@ impl Contract {
             classes: facts.classes,
             null_class: facts.null_class,
             off_ladder: facts.off_ladder.unwrap_or(OffLadder::Error),
-            sampler: facts.sampler.unwrap_or(SamplerKind::AnnealedLangevin),
+            sampler,
             step_size: facts.step_size,
             step_convention: facts.step_convention.unwrap_or(StepConvention::Full),
             steps_per_level: facts.steps_per_level,
             denoise: facts.denoise,
-            init: facts.init.unwrap_or(InitKind::Uniform),
+            // NCSN's Langevin dynamics start anywhere; samplers that move along the levels start
+            // where these do.
+            init: facts.init.unwrap_or(if sampler.stays() {
+                InitKind::Uniform
+            } else {
+                InitKind::Normal
+            }),
             license: facts.license.clone().unwrap_or_default(),
             description: facts.description.clone().unwrap_or_default(),
             facts: Vec::new(),
@@ -186,6 +193,15 @@ impl Contract {
             init: Some(self.init),
             ..more.clone()
         }
+    }
+
+    /// Whether the network can be asked at any noise level, not only at those of its ladder.
+    #[must_use]
+    pub fn takes_any_sigma(&self) -> bool {
+        !matches!(
+            self.conditioning,
+            Conditioning::LevelDesc | Conditioning::LevelAsc | Conditioning::Table
+        )
     }
 
     /// Number of floats in one sample.

@@ -177,10 +177,54 @@ kinds! {
         Heun = 9, "heun";
         /// DPM-Solver++(2M).
         Dpmpp2m = 10, "dpmpp_2m";
-        /// UniPC.
+        /// UniPC-2.
         Unipc = 11, "unipc";
-        /// Runge-Kutta 4(5).
+        /// Runge-Kutta 4(5) with error control.
         Rk45 = 12, "rk45";
+        /// The probability-flow predictor.
+        ProbabilityFlow = 13, "probability_flow";
+        /// Chosen for the model and a budget of evaluations.
+        Auto = 14, "auto";
+    }
+}
+
+impl SamplerKind {
+    /// Whether it is Langevin dynamics, which stays at a noise level for as many steps as it is told.
+    /// The others move from level to level.
+    #[must_use]
+    pub fn stays(self) -> bool {
+        matches!(self, Self::Langevin | Self::AnnealedLangevin)
+    }
+
+    /// Whether it has a number of steps per level and a step size.
+    #[must_use]
+    pub fn has_steps(self) -> bool {
+        self.stays() || self == Self::ConsistentAnnealed
+    }
+
+    /// Whether it takes churn (Karras et al. 2022, algorithm 2).
+    #[must_use]
+    pub fn churns(self) -> bool {
+        matches!(self, Self::Euler | Self::Heun)
+    }
+
+    /// Whether it can be the predictor of predictor-corrector sampling.
+    #[must_use]
+    pub fn predicts(self) -> bool {
+        matches!(
+            self,
+            Self::ReverseDiffusion | Self::Ancestral | Self::EulerMaruyama | Self::ProbabilityFlow
+        )
+    }
+}
+
+kinds! {
+    /// What the corrector's step size takes for the norm of the noise.
+    NoiseNorm {
+        /// ||z||, of each sample's own draw (Song et al. 2021, algorithm 5).
+        Drawn = 1, "drawn";
+        /// sqrt(D), its expectation in high dimensions.
+        Expected = 2, "expected";
     }
 }
 

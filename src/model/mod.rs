@@ -24,8 +24,8 @@ pub(crate) use contract::Inputs;
 pub use facts::{Fact, Facts, Known, SelfCheck};
 pub use graph::{Dtype, Graph, Port};
 pub use kinds::{
-    Conditioning, InitKind, InputScaling, OffLadder, Output, SamplerKind, Source, StepConvention,
-    ValueRange,
+    Conditioning, InitKind, InputScaling, NoiseNorm, OffLadder, Output, SamplerKind, Source,
+    StepConvention, ValueRange,
 };
 pub(crate) use kinds::{Kind, kinds};
 pub(crate) use precision::remarks;
@@ -54,6 +54,47 @@ pub trait Network: Send + Sync {
     /// # Errors
     /// Whatever stops the network.
     fn evaluate(&self, query: Query<'_>, output: &mut [f32]) -> Result<()>;
+
+    /// As [`evaluate`](Self::evaluate), where each sample has its own noise level. One at a time unless
+    /// a network can do better.
+    ///
+    /// # Errors
+    /// As [`evaluate`](Self::evaluate).
+    fn evaluate_each(&self, query: EachQuery<'_>, output: &mut [f32]) -> Result<()> {
+        let count = query.conditioning.len();
+        let elements = output.len() / count.max(1);
+        for (k, output) in output.chunks_mut(elements.max(1)).enumerate() {
+            self.evaluate(query.one(k), output)?;
+        }
+        Ok(())
+    }
+}
+
+/// One evaluation of a network with a noise level for each sample.
+#[derive(Debug, Clone, Copy)]
+pub struct EachQuery<'a> {
+    /// The samples, one after another.
+    pub x: &'a [f32],
+    /// c_in of each sample.
+    pub input_scales: &'a [f32],
+    /// What the conditioning input holds for each sample.
+    pub conditioning: &'a [f64],
+    /// One label per sample, for class-conditional networks.
+    pub labels: Option<&'a [i64]>,
+}
+
+impl<'a> EachQuery<'a> {
+    /// The question for sample `k` alone.
+    #[must_use]
+    pub fn one(&self, k: usize) -> Query<'a> {
+        let elements = self.x.len() / self.conditioning.len();
+        Query {
+            x: &self.x[k * elements..(k + 1) * elements],
+            input_scale: self.input_scales[k],
+            conditioning: self.conditioning[k],
+            labels: self.labels.map(|labels| &labels[k..=k]),
+        }
+    }
 }
 
 /// What runs a model's network, for the record.
@@ -225,6 +266,34 @@ impl Model {
     ) -> Result<()> {
         self.raw_output(x, sigma, labels, score)?;
         self.0.contract.output_to_score(x, sigma, score);
+        Ok(())
+    }
+
+    /// As [`score`](Self::score), where sample k has noise level `sigmas[k]`.
+    ///
+    /// # Errors
+    /// As [`score`](Self::score).
+    pub fn score_each(
+        &self,
+        x: &[f32],
+        sigmas: &[f64],
+        labels: Option<&[i64]>,
+        score: &mut [f32],
+    ) -> Result<()> {
+        let contract = &self.0.contract;
+        let conditioning = sigmas
+            .iter()
+            .map(|&sigma| contract.conditioning_value(sigma))
+            .collect::<Result<Vec<f64>>>()?;
+        let input_scales: Vec<f32> =
+            sigmas.iter().map(|&sigma| contract.input_scale(sigma) as f32).collect();
+        let query =
+            EachQuery { x, input_scales: &input_scales, conditioning: &conditioning, labels };
+        self.0.network.evaluate_each(query, score)?;
+        let elements = contract.elements();
+        for ((x, score), &sigma) in x.chunks(elements).zip(score.chunks_mut(elements)).zip(sigmas) {
+            contract.output_to_score(x, sigma, score);
+        }
         Ok(())
     }
 

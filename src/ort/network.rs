@@ -9,7 +9,7 @@ use super::provider::Provider;
 use super::session::Opened;
 use super::tensor::HostTensor;
 use crate::error::{Error, Result};
-use crate::model::{Network, Port, Query, Wiring};
+use crate::model::{EachQuery, Network, Port, Query, Wiring};
 
 /// Batch sizes whose tensors are kept: the full micro-batch and the last one, of two runs at once.
 const KEPT: usize = 4;
@@ -59,7 +59,13 @@ impl OrtNetwork {
         }
     }
 
-    fn run(&self, state: &mut State, query: Query<'_>, out: &mut [f32]) -> Result<()> {
+    fn run(
+        &self,
+        state: &mut State,
+        query: Query<'_>,
+        each: Option<&[f64]>,
+        out: &mut [f32],
+    ) -> Result<()> {
         let rows = self
             .wiring
             .fixed_batch
@@ -78,7 +84,10 @@ impl OrtNetwork {
         let bound = &mut bound[at];
         bound.x.write_samples(query.x, self.elements, query.input_scale);
         if let Some(input) = &mut bound.conditioning {
-            input.set(query.conditioning);
+            match each {
+                None => input.set(query.conditioning),
+                Some(values) => input.set_each(values, rows),
+            }
         }
         if let (Some(input), Some(labels)) = (&mut bound.class, query.labels) {
             input.write_labels(labels, self.wiring.class_width());
@@ -92,20 +101,63 @@ impl OrtNetwork {
     }
 }
 
-impl Network for OrtNetwork {
-    fn evaluate(&self, query: Query<'_>, output: &mut [f32]) -> Result<()> {
+impl OrtNetwork {
+    /// In parts of the batch that the file is fixed to, if it is. `each`: the conditioning of each
+    /// sample, where they differ.
+    fn run_in_parts(
+        &self,
+        query: Query<'_>,
+        each: Option<&[f64]>,
+        output: &mut [f32],
+    ) -> Result<()> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(rows) = self.wiring.fixed_batch else {
-            return self.run(&mut state, query, output);
+            return self.run(&mut state, query, each, output);
         };
         let at_once = rows * self.elements;
         for (i, (x, output)) in query.x.chunks(at_once).zip(output.chunks_mut(at_once)).enumerate()
         {
             let count = x.len() / self.elements;
-            let labels = query.labels.map(|labels| &labels[i * rows..i * rows + count]);
-            self.run(&mut state, Query { x, labels, ..query }, output)?;
+            let part = i * rows..i * rows + count;
+            let labels = query.labels.map(|labels| &labels[part.clone()]);
+            let each = each.map(|values| &values[part]);
+            self.run(&mut state, Query { x, labels, ..query }, each, output)?;
         }
         Ok(())
+    }
+
+    /// Whether the conditioning has a value for each row.
+    fn conditions_rows(&self) -> bool {
+        self.wiring
+            .conditioning
+            .as_ref()
+            .is_none_or(|port| port.dims.first().is_some_and(|&rows| rows != 1))
+    }
+}
+
+impl Network for OrtNetwork {
+    fn evaluate(&self, query: Query<'_>, output: &mut [f32]) -> Result<()> {
+        self.run_in_parts(query, None, output)
+    }
+
+    fn evaluate_each(&self, query: EachQuery<'_>, output: &mut [f32]) -> Result<()> {
+        if !self.conditions_rows() {
+            // One value for the whole batch: samples take turns.
+            for (k, output) in output.chunks_mut(self.elements).enumerate() {
+                self.evaluate(query.one(k), output)?;
+            }
+            return Ok(());
+        }
+        let mut scaled = Vec::new();
+        let mut x = query.x;
+        if query.input_scales.iter().any(|&scale| scale != 1.0) {
+            for (x, scale) in x.chunks(self.elements).zip(query.input_scales) {
+                scaled.extend(x.iter().map(|x| scale * x));
+            }
+            x = &scaled;
+        }
+        let all = Query { x, input_scale: 1.0, conditioning: 0.0, labels: query.labels };
+        self.run_in_parts(all, Some(query.conditioning), output)
     }
 }
 
@@ -183,6 +235,12 @@ impl Conditioning {
             self.value = value;
             self.tensor.fill(value);
         }
+    }
+
+    /// A value for each sample.
+    fn set_each(&mut self, values: &[f64], rows: usize) {
+        self.value = f64::NAN;
+        self.tensor.fill_rows(values, rows);
     }
 }
 

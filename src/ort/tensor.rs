@@ -77,6 +77,32 @@ impl HostTensor {
         }
     }
 
+    /// One value for each row, cast as [`fill`](Self::fill) does; the first value again where there are
+    /// more rows. `rows` divides the tensor.
+    pub fn fill_rows(&mut self, values: &[f64], rows: usize) {
+        match self {
+            Self::F16(tensor) => {
+                write_rows(tensor.extract_tensor_mut().1, values, rows, f16::from_f64);
+            }
+            Self::Bf16(tensor) => {
+                write_rows(tensor.extract_tensor_mut().1, values, rows, bf16::from_f64);
+            }
+            Self::F32(tensor) => {
+                write_rows(tensor.extract_tensor_mut().1, values, rows, |v| v as f32);
+            }
+            Self::F64(tensor) => write_rows(tensor.extract_tensor_mut().1, values, rows, |v| v),
+            Self::I32(tensor) => {
+                write_rows(tensor.extract_tensor_mut().1, values, rows, |v| v.round() as i32);
+            }
+            Self::I64(tensor) => {
+                write_rows(tensor.extract_tensor_mut().1, values, rows, |v| v.round() as i64);
+            }
+            Self::Bool(tensor) => {
+                write_rows(tensor.extract_tensor_mut().1, values, rows, |v| v != 0.0);
+            }
+        }
+    }
+
     /// `scale` times the samples in `x`, and the first sample again where the tensor is longer:
     /// padding that the network can surely evaluate.
     pub fn write_samples(&mut self, x: &[f32], elements: usize, scale: f32) {
@@ -140,6 +166,13 @@ fn write<S: Copy, T>(to: &mut [T], from: &[S], stride: usize, cast: impl Fn(S) -
         for (to, &from) in part.iter_mut().zip(&from[..stride]) {
             *to = cast(from);
         }
+    }
+}
+
+fn write_rows<T: Copy>(to: &mut [T], values: &[f64], rows: usize, cast: impl Fn(f64) -> T) {
+    let width = to.len() / rows;
+    for (i, row) in to.chunks_mut(width).enumerate() {
+        row.fill(cast(*values.get(i).unwrap_or(&values[0])));
     }
 }
 

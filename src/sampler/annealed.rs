@@ -9,8 +9,9 @@
 //! The run drives both loops; this file is the line inside them.
 
 use super::langevin::update;
-use super::{At, Chains, Sampler};
+use super::{Chains, Sampler};
 use crate::error::Result;
+use crate::plan::At;
 use crate::schedule::annealed_step;
 
 pub(super) struct AnnealedLangevin {

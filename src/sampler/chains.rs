@@ -1,21 +1,16 @@
 //! What a sampler works on: one micro-batch of chains, and the scores and noise for them.
 
+use super::numeric::{all_finite, sum_of_squares};
+use super::supply::draw_noise;
 use crate::error::{Error, Result, bail};
-use crate::hooks::{GuideRequest, Hooks, NoiseRequest, ScoreUse};
+use crate::hooks::{GuideRequest, Hooks, ScoreUse};
 use crate::model::Model;
-use crate::noise::{Draw, Purpose, fill_normals};
-
-/// Where in the schedule a step is.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct At {
-    pub level: u32,
-    pub step: u32,
-    pub sigma: f64,
-}
+use crate::noise::{Draw, Purpose};
+use crate::plan::{At, Known};
 
 impl Error {
     /// Says where in the run a network failed.
-    fn at(self, at: At) -> Self {
+    pub(super) fn at(self, at: At) -> Self {
         let place = |text: String| format!("{text} (level {}, step {})", at.level, at.step);
         match self {
             Self::Callback(text) => Self::Callback(place(text)),
@@ -33,8 +28,17 @@ pub(crate) struct StepNorms {
     pub chains: u64,
 }
 
-/// A micro-batch. A step reads `x` and writes `next` and `denoised`; the run takes them over only when
-/// the step has succeeded, so that a failing network or hook leaves every chain as it was.
+/// Classifier-free guidance.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Guidance<'a> {
+    pub scale: f64,
+    /// The null class, as often as there are chains.
+    pub null: &'a [i64],
+}
+
+/// A micro-batch. A step changes `x`, `denoised`, `memory` and `clocks`, which are copies: the run
+/// takes them over only when the step has succeeded, so that a failing network or hook leaves every
+/// chain as it was.
 pub(crate) struct Chains<'a> {
     pub model: &'a Model,
     pub hooks: &'a mut Hooks,
@@ -44,44 +48,57 @@ pub(crate) struct Chains<'a> {
     pub elements: usize,
     /// One label per sample, for class-conditional networks.
     pub labels: Option<&'a [i64]>,
-    pub x: &'a [f32],
-    pub next: &'a mut [f32],
+    pub guidance: Option<Guidance<'a>>,
+    /// What to change when the chains diverge.
+    pub remedy: &'static str,
+    /// The states before the step.
+    pub before: &'a [f32],
+    pub x: &'a mut [f32],
     pub score: &'a mut [f32],
     pub noise: &'a mut [f32],
     pub denoised: &'a mut [f32],
+    /// What the sampler remembers of each chain.
+    pub memory: Vec<&'a mut [f32]>,
+    /// Each chain's own time, for adaptive samplers.
+    pub clocks: &'a mut [f64],
 }
 
 impl Chains<'_> {
-    fn count(&self) -> u32 {
-        (self.x.len() / self.elements) as u32
+    pub fn count(&self) -> usize {
+        self.x.len() / self.elements
     }
 
-    /// Puts s(x, sigma), as the guide leaves it, into `score`, and the denoised estimate
-    /// x + sigma^2 s into `denoised`.
+    /// Puts s(x, sigma), as guidance and the guide leave it, into `score`, and the denoised estimate
+    /// x + sigma^2 s into `denoised`. `purpose` is that of the noise in the update it is for.
     pub fn evaluate_score(&mut self, at: At, purpose: Purpose) -> Result<()> {
-        self.evaluate(at, ScoreUse::Update(purpose))
+        let ends = purpose == Purpose::Predictor && at.next == 0.0;
+        self.evaluate(at, if ends { ScoreUse::Denoise } else { ScoreUse::Update(purpose) })
     }
 
-    /// Tweedie's formula: `next` becomes E[x_0 | x] = x + sigma^2 s(x, sigma).
+    /// Tweedie's formula: `x` becomes E[x_0 | x] = x + sigma^2 s(x, sigma).
     pub fn denoise(&mut self, at: At) -> Result<()> {
         self.evaluate(at, ScoreUse::Denoise)?;
-        self.next.copy_from_slice(self.denoised);
+        self.x.copy_from_slice(self.denoised);
         Ok(())
     }
 
     fn evaluate(&mut self, at: At, score_use: ScoreUse) -> Result<()> {
-        self.model
-            .score(self.x, at.sigma, self.labels, self.score)
-            .map_err(|error| error.at(at))?;
+        let model = self.model;
+        model.score(self.x, at.sigma, self.labels, self.score).map_err(|error| error.at(at))?;
+        if let Some(Guidance { scale, null }) = self.guidance {
+            // The noise is drawn after the score; until then its place is free.
+            let free = &mut *self.noise;
+            model.score(self.x, at.sigma, Some(null), free).map_err(|error| error.at(at))?;
+            guide_away(self.score, free, scale);
+        }
         self.check_finite(at, "the network's score")?;
-        let sample_count = self.count();
         if let Some(guide) = &mut self.hooks.guide {
             let request = GuideRequest {
                 score_use,
                 level: at.level,
                 step: at.step,
                 first_sample: self.first_sample,
-                sample_count,
+                sample_count: (self.x.len() / self.elements) as u32,
                 elements_per_sample: self.elements,
                 sigma: at.sigma,
                 x: self.x,
@@ -90,7 +107,7 @@ impl Chains<'_> {
             self.check_finite(at, "the score after the guide callback")?;
         }
         let variance = (at.sigma * at.sigma) as f32;
-        for ((d, x), s) in self.denoised.iter_mut().zip(self.x).zip(&*self.score) {
+        for ((d, x), s) in self.denoised.iter_mut().zip(&*self.x).zip(&*self.score) {
             *d = x + variance * s;
         }
         Ok(())
@@ -102,28 +119,70 @@ impl Chains<'_> {
         draw_noise(self.hooks, self.seed, draw, self.first_sample, self.elements, self.noise)
     }
 
+    /// x <- x + drift s + diffusion z.
+    pub fn move_by(&mut self, drift: f64, diffusion: f64) {
+        let drift = drift as f32;
+        if diffusion == 0.0 {
+            for (x, s) in self.x.iter_mut().zip(&*self.score) {
+                *x += drift * s;
+            }
+            return;
+        }
+        let diffusion = diffusion as f32;
+        for ((x, s), z) in self.x.iter_mut().zip(&*self.score).zip(&*self.noise) {
+            *x = *x + drift * s + diffusion * z;
+        }
+    }
+
+    /// x <- x + diffusion z.
+    pub fn add_noise(&mut self, diffusion: f64) {
+        let diffusion = diffusion as f32;
+        for (x, z) in self.x.iter_mut().zip(&*self.noise) {
+            *x += diffusion * z;
+        }
+    }
+
+    /// x <- m (y + sigma z) + (1 - m) x, for chains that have reached noise level `sigma`. `first` is
+    /// the number of the first of them in the run.
+    pub fn restore(&mut self, at: At, known: &Known, sigma: f64, first: usize) -> Result<()> {
+        if sigma > 0.0 {
+            self.draw_noise(at, Purpose::Inpaint)?;
+        }
+        let (elements, scale) = (self.elements, sigma as f32);
+        for (chain, (x, z)) in
+            self.x.chunks_mut(elements).zip(self.noise.chunks(elements)).enumerate()
+        {
+            let (y, mask) = known.of(first + chain, elements);
+            for (((x, z), y), m) in x.iter_mut().zip(z).zip(y).zip(mask) {
+                let noisy = if sigma > 0.0 { y + scale * z } else { *y };
+                *x = m * noisy + (1.0 - m) * *x;
+            }
+        }
+        Ok(())
+    }
+
     /// Adds the norms of this step, and refuses a chain that has left the floats.
     pub fn finish(&mut self, at: At) -> Result<()> {
-        let update = sum_of_squares(self.next, |i, next| next - self.x[i]);
+        let update = sum_of_squares(self.x, |i, x| x - self.before[i]);
         if !update.is_finite() {
-            let bad = self.next.iter().position(|x| !x.is_finite()).unwrap_or(0);
+            let bad = self.x.iter().position(|x| !x.is_finite()).unwrap_or(0);
             bail!(
                 NonFinite,
-                "the chain of sample {} overflowed at level {}, step {} (sigma = {}): the step \
-                 size is too large for this network; lower step_size",
+                "the chain of sample {} overflowed at level {}, step {} (sigma = {}): {}",
                 self.first_sample + (bad / self.elements) as u64,
                 at.level,
                 at.step,
-                at.sigma
+                at.sigma,
+                self.remedy
             );
         }
         self.norms.update += update;
         self.norms.score += sum_of_squares(self.score, |_, score| score);
-        self.norms.chains += u64::from(self.count());
+        self.norms.chains += self.count() as u64;
         Ok(())
     }
 
-    fn check_finite(&self, at: At, what: &str) -> Result<()> {
+    pub(super) fn check_finite(&self, at: At, what: &str) -> Result<()> {
         if all_finite(self.score) {
             return Ok(());
         }
@@ -131,107 +190,23 @@ impl Chains<'_> {
         bail!(
             NonFinite,
             "{what} is {} at level {}, step {} (sigma = {}), sample {}, element {}. The chains are \
-             as they were before this step. If the network is sound, lower step_size; a network \
-             exported in half precision may need a smaller sigma_max",
+             as they were before this step. If the network is sound, {}; a network exported in half \
+             precision may need a smaller sigma_max",
             self.score[bad],
             at.level,
             at.step,
             at.sigma,
             self.first_sample + (bad / self.elements) as u64,
-            bad % self.elements
+            bad % self.elements,
+            self.remedy
         )
     }
 }
 
-/// Noise from the host's hook or from the library's generator.
-pub(crate) fn draw_noise(
-    hooks: &mut Hooks,
-    seed: u64,
-    draw: Draw,
-    first_sample: u64,
-    elements: usize,
-    out: &mut [f32],
-) -> Result<()> {
-    let Some(hook) = &mut hooks.noise else {
-        fill_normals(seed, draw, first_sample, elements, out);
-        return Ok(());
-    };
-    let request = NoiseRequest {
-        purpose: draw.purpose,
-        level: draw.level,
-        step: draw.step,
-        first_sample,
-        sample_count: (out.len() / elements) as u32,
-        elements_per_sample: elements,
-    };
-    hook(&request, out)?;
-    if let Some(bad) = out.iter().position(|z| !z.is_finite()) {
-        bail!(
-            NonFinite,
-            "the noise callback wrote {} at level {}, step {}, sample {}, element {}: it must fill \
-             all sample_count * elements_per_sample values with standard normals",
-            out[bad],
-            draw.level,
-            draw.step,
-            first_sample + (bad / elements) as u64,
-            bad % elements
-        );
-    }
-    Ok(())
-}
-
-/// One branch for the whole slice: NaN and infinities survive multiplication by zero.
-fn all_finite(values: &[f32]) -> bool {
-    const LANES: usize = 16;
-    let mut lanes = [0.0_f32; LANES];
-    let mut parts = values.chunks_exact(LANES);
-    for part in &mut parts {
-        for (lane, value) in lanes.iter_mut().zip(part) {
-            *lane += value * 0.0;
-        }
-    }
-    let rest: f32 = parts.remainder().iter().map(|value| value * 0.0).sum();
-    lanes.iter().sum::<f32>() + rest == 0.0
-}
-
-/// The sum of the squares of `value(i, values[i])`, in f64, so that finite floats never overflow.
-/// Eight sums side by side: one would be a chain of dependent additions.
-#[inline(always)]
-fn sum_of_squares(values: &[f32], value: impl Fn(usize, f32) -> f32) -> f64 {
-    const LANES: usize = 8;
-    let mut lanes = [0.0_f64; LANES];
-    let mut parts = values.chunks_exact(LANES);
-    for (part, at) in (&mut parts).zip((0..).step_by(LANES)) {
-        for lane in 0..LANES {
-            let v = f64::from(value(at + lane, part[lane]));
-            lanes[lane] += v * v;
-        }
-    }
-    let rest = parts.remainder();
-    for (lane, v) in rest.iter().enumerate() {
-        let v = f64::from(value(values.len() - rest.len() + lane, *v));
-        lanes[lane] += v * v;
-    }
-    lanes.iter().sum()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn finds_one_bad_value_anywhere() {
-        for len in [1, 15, 16, 17, 100] {
-            let mut values = vec![f32::MAX; len];
-            assert!(all_finite(&values));
-            for bad in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
-                values[len - 1] = bad;
-                assert!(!all_finite(&values));
-                values[len - 1] = -0.0;
-                values[0] = bad;
-                assert!(!all_finite(&values));
-                values[0] = 1.0;
-            }
-        }
+/// `s_u` + w (`s_c` - `s_u`), in place of `s_c`.
+pub(super) fn guide_away(conditional: &mut [f32], unconditional: &[f32], scale: f64) {
+    let scale = scale as f32;
+    for (s, u) in conditional.iter_mut().zip(unconditional) {
+        *s = u + scale * (*s - u);
     }
 }

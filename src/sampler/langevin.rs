@@ -1,8 +1,9 @@
 //! Plain (unadjusted) Langevin dynamics: one noise level, one step size.
 
-use super::{At, Chains, Sampler};
+use super::{Chains, Sampler};
 use crate::error::Result;
 use crate::noise::Purpose;
+use crate::plan::At;
 
 /// x <- x + c a s(x, sigma) + sqrt(2 c a) z, z ~ N(0, I).
 pub(super) struct Langevin {
@@ -20,11 +21,6 @@ impl Sampler for Langevin {
 pub(super) fn update(c: f64, a: f64, at: At, chains: &mut Chains<'_>) -> Result<()> {
     chains.evaluate_score(at, Purpose::Langevin)?;
     chains.draw_noise(at, Purpose::Langevin)?;
-    let drift = (c * a) as f32;
-    let diffusion = (2.0 * c * a).sqrt() as f32;
-    let terms = chains.x.iter().zip(&*chains.score).zip(&*chains.noise);
-    for (next, ((x, s), z)) in chains.next.iter_mut().zip(terms) {
-        *next = x + drift * s + diffusion * z;
-    }
+    chains.move_by(c * a, (2.0 * c * a).sqrt());
     Ok(())
 }

@@ -3,44 +3,62 @@
 //!
 //! A new sampler is a file here that implements [`Sampler`] and a line in [`build`].
 
+mod adaptive;
 mod annealed;
 mod chains;
+mod consistent;
+mod corrector;
+mod dpmpp;
+mod edm;
 mod langevin;
+mod numeric;
+mod own_levels;
+mod predictor;
+mod supply;
+mod unipc;
 
-pub(crate) use chains::{At, Chains, StepNorms, draw_noise};
+pub(crate) use adaptive::CLOCK;
+pub(crate) use chains::{Chains, Guidance, StepNorms};
+pub(crate) use supply::draw_noise;
 
-use crate::error::{Result, bail};
-use crate::model::{SamplerKind, StepConvention};
+use crate::error::Result;
+use crate::plan::{Algorithm, At, Plan};
 
 /// One algorithm with its parameters.
 pub(crate) trait Sampler: Send {
-    /// One step of a micro-batch: reads `chains.x`, leaves the new state in `chains.next`.
+    /// One evaluation of the network by a micro-batch, and what follows from it: changes `chains.x`.
     fn step(&self, at: At, chains: &mut Chains<'_>) -> Result<()>;
-}
 
-/// Whether this version has the sampler.
-pub(crate) fn check_supported(kind: SamplerKind) -> Result<()> {
-    match kind {
-        SamplerKind::Langevin | SamplerKind::AnnealedLangevin => Ok(()),
-        other => bail!(
-            Unsupported,
-            "sampler '{}' is not supported by this version; use annealed_langevin or langevin",
-            other.name()
-        ),
+    /// Vectors, each as long as its state, that a chain carries from one evaluation to the next.
+    fn memory(&self) -> usize {
+        0
     }
 }
 
-/// The sampler of a kind that [`check_supported`] accepts. `step_size` and `sigma_last` are checked.
-pub(crate) fn build(
-    kind: SamplerKind,
-    convention: StepConvention,
-    step_size: f64,
-    sigma_last: f64,
-) -> Result<Box<dyn Sampler>> {
-    check_supported(kind)?;
-    let c = convention.c();
-    Ok(match kind {
-        SamplerKind::Langevin => Box::new(langevin::Langevin { c, a: step_size }),
-        _ => Box::new(annealed::AnnealedLangevin { c, epsilon: step_size, sigma_last }),
-    })
+/// The sampler of a plan.
+pub(crate) fn build(plan: &Plan) -> Box<dyn Sampler> {
+    let ladder = || plan.sigmas[plan.start_level as usize..].to_vec();
+    match plan.algorithm {
+        Algorithm::Langevin { c, a, .. } => Box::new(langevin::Langevin { c, a }),
+        Algorithm::AnnealedLangevin { c, epsilon, .. } => {
+            let sigma_last = plan.sigmas[plan.sigmas.len() - 1];
+            Box::new(annealed::AnnealedLangevin { c, epsilon, sigma_last })
+        }
+        Algorithm::ConsistentAnnealed { eta } => Box::new(consistent::ConsistentAnnealed { eta }),
+        Algorithm::Predictor { kind } => Box::new(predictor::Predictor { kind }),
+        Algorithm::PredictorCorrector { predictor, steps, snr, norm } => {
+            let predictor = predictor::Predictor { kind: predictor };
+            Box::new(corrector::PredictorCorrector { predictor, steps, snr, norm })
+        }
+        Algorithm::Euler { churn } => Box::new(edm::Euler { churn: edm::Raise::new(churn, plan) }),
+        Algorithm::Heun { churn } => Box::new(edm::Heun { churn: edm::Raise::new(churn, plan) }),
+        Algorithm::Dpmpp2m => {
+            Box::new(dpmpp::Dpmpp2m { sigmas: ladder(), start: plan.start_level })
+        }
+        Algorithm::Unipc => Box::new(unipc::Unipc { sigmas: ladder(), start: plan.start_level }),
+        Algorithm::Rk45 { rtol, atol } => {
+            let sigma_last = plan.sigmas[plan.sigmas.len() - 1];
+            Box::new(adaptive::Rk45 { rtol, atol, sigma_last, denoise: plan.denoise })
+        }
+    }
 }

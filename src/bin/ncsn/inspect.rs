@@ -4,7 +4,7 @@ use std::path::Path;
 
 use ncsn::{
     Conditioning, Contract, Error, Fact, FileInfo, Inspection, Model, Port, RuntimeInfo,
-    SamplerKind, ValueRange, Wiring, schedule,
+    ValueRange, Wiring,
 };
 use serde_json::{Value, json};
 
@@ -164,45 +164,39 @@ fn ladder_text(sigmas: &[f64]) -> String {
     }
 }
 
-fn step_size(model: &Model) -> Option<f64> {
-    let (params, contract) = (model.params(), model.contract());
-    if params.sampler == SamplerKind::Langevin || contract.sigmas.is_empty() {
-        return params.step_size;
-    }
-    Some(params.step_size.unwrap_or_else(|| {
-        schedule::recommended_step_size(&contract.sigmas, steps(model), params.step_convention)
-    }))
-}
-
-fn steps(model: &Model) -> u32 {
-    let levels = model.contract().sigmas.len().max(1);
-    // As the library resolves it: about a thousand evaluations.
-    model.params().steps_per_level.unwrap_or_else(|| 1000_usize.div_ceil(levels) as u32)
-}
-
 fn sampling_lines(model: &Model) -> Vec<String> {
-    let (params, contract) = (model.params(), model.contract());
-    let denoise = params.denoise.unwrap_or(params.sampler != SamplerKind::Langevin);
-    let levels = match params.sampler {
-        SamplerKind::Langevin => 1,
-        _ => contract.sigmas.len(),
+    let params = model.params();
+    let settings = match model.settings(&params) {
+        Ok(settings) => settings,
+        Err(error) => {
+            let reason = flags::speak(error.message());
+            return vec![format!("{} cannot run yet: {reason}", params.sampler.name())];
+        }
     };
-    let evaluations = levels * steps(model) as usize + usize::from(denoise);
+    let evaluations = match settings.evaluations {
+        Some(count) => format!("{count} evaluations"),
+        None => "as many evaluations as each sample needs".to_owned(),
+    };
+    let steps = if settings.sampler.stays() {
+        format!(", {} steps per level", settings.steps_per_level)
+    } else {
+        String::new()
+    };
     let mut lines = vec![format!(
-        "{} from {}, {} steps per level{}: {evaluations} evaluations",
-        params.sampler.name(),
-        params.init.kind().name(),
-        steps(model),
-        if denoise { ", denoised at the end" } else { "" },
+        "{} from {}{steps}{}: {evaluations}",
+        settings.sampler.name(),
+        settings.init.name(),
+        if settings.denoise { ", denoised at the end" } else { "" },
     )];
-    if let Some(size) = step_size(model) {
+    if let Some(size) = settings.step_size {
         lines.push(format!(
             "step size {}{} in the {} convention",
             number::short(size),
-            if params.step_size.is_some() { "" } else { ", chosen," },
+            if model.contract().step_size.is_some() { "" } else { ", chosen," },
             params.step_convention.name()
         ));
     }
+    lines.extend(settings.reasons);
     lines
 }
 
@@ -219,14 +213,14 @@ fn missing(contract: &Contract) -> Vec<String> {
     if contract.sigmas.is_empty() && contract.conditioning != Conditioning::None {
         missing.push("the noise levels: --sigmas, metadata ncsn.sigmas".to_owned());
     }
-    if contract.step_size.is_none() {
+    if contract.sampler.has_steps() && contract.step_size.is_none() {
         missing.push(
             "step size, chosen by NCSNv2's technique 4: --step-size, metadata ncsn.step_size and \
              ncsn.step_convention"
                 .to_owned(),
         );
     }
-    if contract.steps_per_level.is_none() {
+    if contract.sampler.stays() && contract.steps_per_level.is_none() {
         missing.push(
             "steps per level, chosen for about 1000 evaluations: --steps, metadata \
              ncsn.steps_per_level"
@@ -276,7 +270,7 @@ fn clip(text: &str) -> String {
 }
 
 fn as_json(path: &Path, model: &Model) -> Value {
-    let (contract, params) = (model.contract(), model.params());
+    let contract = model.contract();
     let facts: serde_json::Map<String, Value> = contract
         .facts
         .iter()
@@ -301,16 +295,30 @@ fn as_json(path: &Path, model: &Model) -> Value {
             "ratio": ladder.map(|(ratio, _)| ratio),
             "geometric": ladder.map(|(_, geometric)| geometric),
         },
-        "sampling": {
-            "sampler": params.sampler.name(),
-            "steps_per_level": steps(model),
-            "step_size": step_size(model),
-            "step_convention": params.step_convention.name(),
-            "denoise": params.denoise.unwrap_or(params.sampler != SamplerKind::Langevin),
-            "init": params.init.kind().name(),
-        },
+        "sampling": sampling_json(model),
         "missing": missing(contract),
     })
+}
+
+fn sampling_json(model: &Model) -> Value {
+    let params = model.params();
+    match model.settings(&params) {
+        Err(error) => json!({
+            "sampler": params.sampler.name(),
+            "error": flags::speak(error.message()),
+        }),
+        Ok(settings) => json!({
+            "sampler": settings.sampler.name(),
+            "levels": settings.sigmas.len(),
+            "steps_per_level": settings.steps_per_level,
+            "step_size": settings.step_size,
+            "step_convention": params.step_convention.name(),
+            "denoise": settings.denoise,
+            "init": settings.init.name(),
+            "evaluations": settings.evaluations,
+            "reasons": settings.reasons,
+        }),
+    }
 }
 
 fn incomplete_json(path: &Path, inspection: &Inspection, error: &Error) -> Value {

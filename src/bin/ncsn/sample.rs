@@ -219,25 +219,22 @@ fn chains(args: &ChainArgs, model: &Model, count: usize) -> Result<SampleParams,
     } else {
         Schedule::Model
     };
-    let sampler = args.sampler.unwrap_or(own.sampler);
-    // The model's step size means nothing to another sampler.
-    let own_step = own.step_size.filter(|_| sampler == own.sampler);
     Ok(SampleParams {
-        sampler,
+        sampler: args.sampler.unwrap_or(own.sampler),
         schedule,
         start_level: args.start_level,
-        steps_per_level: args.steps.or(own.steps_per_level),
-        step_size: args.step_size.or(own_step),
+        steps_per_level: args.steps,
+        step_size: args.step_size,
         snr: args.snr,
         step_convention: args.convention.unwrap_or(own.step_convention),
         denoise: match (args.denoise, args.no_denoise) {
             (true, _) => Some(true),
             (_, true) => Some(false),
-            _ => own.denoise,
+            _ => None,
         },
         init: match &args.init {
             Some(init) => initial(init, args.init_noise, model.contract(), count)?,
-            None => own.init,
+            None => Init::Model,
         },
         ..model.params()
     })
