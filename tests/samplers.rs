@@ -20,11 +20,17 @@ fn ode_samplers_have_the_published_multipliers() {
         (SamplerKind::Unipc, 0.5 / (80.0_f64 * 80.0 + 0.25).sqrt()),
         (SamplerKind::Rk45, 0.5 / (80.0_f64 * 80.0 + 0.25).sqrt()),
     ] {
-        let schedule = Schedule::Karras { levels: Some(18), sigma_max: None, sigma_min: None, rho: None };
-        let params = SampleParams { sampler, schedule, init: Init::Given(vec![40.0]), ..net.params() };
+        let schedule =
+            Schedule::Karras { levels: Some(18), sigma_max: None, sigma_min: None, rho: None };
+        let params =
+            SampleParams { sampler, schedule, init: Init::Given(vec![40.0]), ..net.params() };
         let mut run = ncsn::Run::begin(&net, params, ncsn::Hooks::default()).unwrap();
         run.step(None, None).unwrap();
         let got = run.array(ncsn::Read::Sample).unwrap()[[0, 0]] as f64 / 40.0;
-        println!("{sampler:?} {got} {expected} {} nfe {}", got / expected - 1.0, run.progress().nfe_done);
+        println!(
+            "{sampler:?} {got} {expected} {} nfe {}",
+            got / expected - 1.0,
+            run.progress().nfe_done
+        );
     }
 }

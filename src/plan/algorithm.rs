@@ -197,7 +197,7 @@ impl Algorithm {
 }
 
 /// Parameters of other samplers are refused rather than ignored.
-fn refuse_unused(params: &SampleParams) -> Result<()> {
+pub(super) fn refuse_unused(params: &SampleParams) -> Result<()> {
     let kind = params.sampler;
     let (pc, rk45) = (SamplerKind::PredictorCorrector, SamplerKind::Rk45);
     let steps = kind.has_steps();
@@ -237,7 +237,7 @@ fn refuse_unused(params: &SampleParams) -> Result<()> {
         (params.churn != Churn::default(), kind.churns(), "churn", "euler and heun"),
         (params.rtol.is_some(), kind == rk45, "rtol", "rk45"),
         (params.atol.is_some(), kind == rk45, "atol", "rk45"),
-        (params.nfe_budget.is_some(), false, "nfe_budget", "auto"),
+        (params.nfe_budget.is_some(), kind == SamplerKind::Auto, "nfe_budget", "auto"),
     ] {
         if set && !used {
             bail!(

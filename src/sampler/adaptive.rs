@@ -68,7 +68,11 @@ impl Sampler for Rk45 {
         let levels: Vec<f64> = chains
             .clocks
             .chunks(CLOCK)
-            .map(|clock| if clock[0] > 0.0 { clock[0] * (NODES[stage] * clock[1]).exp() } else { 0.0 })
+            .map(
+                |clock| {
+                    if clock[0] > 0.0 { clock[0] * (NODES[stage] * clock[1]).exp() } else { 0.0 }
+                },
+            )
             .collect();
         own_levels::evaluate(chains, at, Levels(&levels))?;
         for (chain, &sigma) in levels.iter().enumerate().filter(|(_, sigma)| **sigma > 0.0) {

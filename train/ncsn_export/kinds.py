@@ -10,7 +10,7 @@ INPUT_SCALINGS = ("none", "unit", "sigma_data")
 RANGES = ("unit", "centered", "logit", "unbounded")
 SAMPLERS = (
     "langevin", "annealed_langevin", "consistent_annealed", "reverse_diffusion", "ancestral", "euler_maruyama",
-    "predictor_corrector", "euler", "heun", "dpmpp_2m", "unipc", "rk45",
+    "predictor_corrector", "euler", "heun", "dpmpp_2m", "unipc", "rk45", "probability_flow", "auto",
 )  # fmt: skip
 ORDERS = ("descending", "ascending")
 OFF_LADDER = ("error", "nearest")

@@ -59,6 +59,7 @@ def _fields():
         "sigma_min": 0.01,
         "levels": LEVELS,
         "range": "centered",
+        "sampler": "auto",
         "denoise": True,
         "init": "normal",
     }

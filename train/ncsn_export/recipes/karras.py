@@ -55,6 +55,7 @@ def _fields(net):
         "shape": image_shape(getattr(net, "img_channels", None), getattr(net, "img_resolution", None)),
         "classes": classes,
         "null_class": classes,
+        "sampler": "auto",
         "denoise": True,
         "init": "normal",
     }
