@@ -125,3 +125,46 @@ fn sample_digits_cancels_on_interrupt() {
     assert!(rest.contains("cancelled"), "{rest}");
     assert!(!folder.path().join("never.pgm").exists());
 }
+
+/// Runs an example in Rust with a picture and further arguments, and returns what it printed.
+#[cfg(feature = "cli")]
+fn rust_example(name: &str, arguments: &[&str]) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    let picture = folder.path().join("picture.png");
+    let profile = if cfg!(debug_assertions) { "dev" } else { "release" };
+    let printed = run_ok(
+        Command::new(env!("CARGO"))
+            .current_dir(root())
+            .args(["run", "--quiet", "--offline", "--features", "cli", "--profile", profile])
+            .args(["--example", name, "--"])
+            .arg(&picture)
+            .args(arguments),
+    );
+    let picture = image::open(picture).unwrap().into_rgb8();
+    assert!(picture.pixels().filter(|pixel| pixel.0 != [255; 3]).count() > 10_000);
+    printed
+}
+
+/// The shares it prints are those of theory, within five standard errors of so few samples.
+#[cfg(feature = "cli")]
+#[test]
+fn mixture_weights_draws_its_picture() {
+    let count = 2048.0_f64;
+    let printed = rust_example("mixture_weights", &["2048"]);
+    let shares: Vec<f64> = printed
+        .lines()
+        .skip(1)
+        .map(|line| line.split_whitespace().last().unwrap().parse().unwrap())
+        .collect();
+    assert_eq!(shares.len(), 3, "{printed}");
+    for (share, expected) in shares.into_iter().zip([0.8, 0.5086, 0.795_f64]) {
+        let error = (expected * (1.0 - expected) / count).sqrt();
+        assert!((share - expected).abs() < 5.0 * error, "{printed}");
+    }
+}
+
+#[cfg(feature = "cli")]
+#[test]
+fn trajectories_draws_its_picture() {
+    rust_example("trajectories", &[]);
+}

@@ -2,8 +2,10 @@
 
 use ncsn::{Facts, Model, Network, Query, Result, schedule};
 
-const WEIGHT: f64 = 0.8;
-const MEAN: f64 = 5.0;
+/// Of the component around `MEAN`; the other one is around -`MEAN`.
+pub const WEIGHT: f64 = 0.8;
+/// In every dimension.
+pub const MEAN: f64 = 5.0;
 
 /// The exact score of the mixture perturbed by N(0, sigma^2 I).
 struct Mixture {
@@ -29,14 +31,6 @@ fn responsibility(x: &[f32], variance: f64) -> f64 {
     let sum: f64 = x.iter().map(|&x| f64::from(x)).sum();
     let odds = WEIGHT / (1.0 - WEIGHT) * (2.0 * MEAN * sum / variance).exp();
     1.0 - 1.0 / (1.0 + odds)
-}
-
-/// The density of the perturbed mixture in one dimension.
-pub fn density(x: f64, sigma: f64) -> f64 {
-    let variance = 1.0 + sigma * sigma;
-    let component = |mean: f64| (-(x - mean).powi(2) / (2.0 * variance)).exp();
-    let sum = WEIGHT * component(MEAN) + (1.0 - WEIGHT) * component(-MEAN);
-    sum / (std::f64::consts::TAU * variance).sqrt()
 }
 
 /// A model of the mixture, with a geometric ladder.
