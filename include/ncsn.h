@@ -372,7 +372,7 @@
 #define NCSN_SAMPLER_EULER_MARUYAMA 6
 
 /**
- * Predictor-corrector (Song et al. 2021, algorithms 2 and 5): `corrector_steps` Langevin steps of size
+ * Predictor-corrector (Song et al. 2021, algorithms 2 and 4): `corrector_steps` Langevin steps of size
  * `snr` at each level, then the `predictor`. 1 + corrector_steps evaluations a level.
  */
 #define NCSN_SAMPLER_PREDICTOR_CORRECTOR 7

@@ -145,7 +145,7 @@ pub const NCSN_SAMPLER_ANCESTRAL: i32 = 5;
 /// Euler-Maruyama on the reverse VE SDE, in the time in which a geometric ladder is even. One
 /// evaluation a level.
 pub const NCSN_SAMPLER_EULER_MARUYAMA: i32 = 6;
-/// Predictor-corrector (Song et al. 2021, algorithms 2 and 5): `corrector_steps` Langevin steps of size
+/// Predictor-corrector (Song et al. 2021, algorithms 2 and 4): `corrector_steps` Langevin steps of size
 /// `snr` at each level, then the `predictor`. 1 + corrector_steps evaluations a level.
 pub const NCSN_SAMPLER_PREDICTOR_CORRECTOR: i32 = 7;
 /// Euler on the probability-flow ODE, with churn (Karras et al. 2022). One evaluation a level.

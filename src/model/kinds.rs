@@ -221,7 +221,7 @@ impl SamplerKind {
 kinds! {
     /// What the corrector's step size takes for the norm of the noise.
     NoiseNorm {
-        /// ||z||, of each sample's own draw (Song et al. 2021, algorithm 5).
+        /// ||z||, of each sample's own draw (Song et al. 2021, algorithm 4).
         Drawn = 1, "drawn";
         /// sqrt(D), its expectation in high dimensions.
         Expected = 2, "expected";

@@ -1,4 +1,4 @@
-//! Predictor-corrector sampling (Song et al. 2021, arXiv:2011.13456, algorithms 2 and 5).
+//! Predictor-corrector sampling (Song et al. 2021, arXiv:2011.13456, algorithms 2 and 4).
 //!
 //! ```text
 //! for i = 1..N:
