@@ -14,6 +14,9 @@ use crate::schedule;
 const USUAL_SNR: f64 = 0.16;
 /// What adaptive steps keep the error of a step below, absolutely and relative to x.
 const USUAL_TOLERANCE: f64 = 1e-3;
+/// The mean of 1/||s||^2 is infinite in two dimensions, and the corrector's step with it; in a few more
+/// its variance is.
+const FEW_DIMENSIONS: usize = 4;
 /// Below this a tolerance is finer than the rounding of the chains themselves.
 const LEAST_TOLERANCE: f64 = 1e-6;
 
@@ -168,6 +171,13 @@ impl Algorithm {
                 check_predictor(predictor)?;
                 if steps == 0 || steps >= STEP_LIMIT {
                     bail!(Argument, "corrector_steps = {steps} is not in 1..={}", STEP_LIMIT - 1);
+                }
+                if contract.elements() <= FEW_DIMENSIONS {
+                    log::warn(&format!(
+                        "predictor_corrector divides by the norm of the score, which in {} dimensions \
+                         is often small by chance: steps can be huge; ancestral is safer",
+                        contract.elements()
+                    ));
                 }
                 positive(snr, "snr")
             }
