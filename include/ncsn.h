@@ -1452,7 +1452,7 @@ typedef struct ncsn_sample_params {
     /**
      * w of classifier-free guidance: the score is s_u + w (s_c - s_u), s_c of the labels and s_u of the
      * null class. 0 or 1: none. Others need `labels` and a model with a null class, and take two
-     * evaluations of the network for each score.
+     * evaluations of the network for each score; a cancel is seen after both.
      */
     double guidance_scale;
     /**
