@@ -2,6 +2,7 @@
 
     python evaluate.py classifier --data DIR --classifier FILE.pt
     python evaluate.py samples SAMPLES.npy --data DIR --classifier FILE.pt [--label each]
+    python evaluate.py judge JUDGE.onnx --data DIR --classifier FILE.pt
     python evaluate.py losses MODEL.onnx --data DIR [--label null] [--png levels.png]
 
 Frechet distance between samples and the 10,000 test digits in the classifier's
@@ -9,7 +10,8 @@ penultimate features (as the FID, with features made for digits), the share of
 samples the classifier is more than 90 % sure of, and the count of each digit.
 As a yardstick the same numbers for as many real training digits. Told which
 labels were asked for (as for sample.py), it also says how many samples show
-them. The losses are those of levels.py on 500 test digits; a class-conditional
+them. The judge is the same classifier and what is to be known of the test digits
+as one ONNX file, for `ncsn bench-quality` (judge.py). The losses are those of levels.py on 500 test digits; a class-conditional
 model is told their labels, or with --label null none.
 """
 
@@ -22,6 +24,7 @@ from torch import nn
 import levels
 from contract import geometric
 from data import load, unit
+from judge import export, settled
 from sample import classes_of, labels_for, open_model, score_of
 
 
@@ -100,10 +103,11 @@ class Judge:
     def __init__(self, data, path):
         self.net = Classifier()
         self.net.load_state_dict(torch.load(path))
-        self.net.eval()
+        settled(self.net)
         images, labels = load(data, "t10k")
         self.real, shares = describe(self.net, unit(images))
-        self.accuracy = float((shares.argmax(1) == labels.numpy()).mean())
+        self.real_classes = shares.argmax(1)
+        self.accuracy = float((self.real_classes == labels.numpy()).mean())
 
     def report(self, images, asked=None):
         """Images [N, 1, 28, 28], values clipped to [0, 1] as on a screen; `asked` the labels they should have."""
@@ -130,6 +134,27 @@ def print_samples(data, classifier, path, label=None):
     print("real training digits:", judge.report(unit(load(data, "train")[0][pick])))
 
 
+def export_judge(data, classifier, path):
+    judge = Judge(data, classifier)
+    export(
+        judge.net,
+        path,
+        unit(load(data, "t10k")[0][:100]),
+        {
+            "accuracy": judge.accuracy,
+            "count": len(judge.real),
+            "mean": judge.real.mean(0).tolist(),
+            "covariance": np.cov(judge.real, rowvar=False)[np.tril_indices(judge.real.shape[1])].tolist(),
+            "classes": np.bincount(judge.real_classes, minlength=10).tolist(),
+            "reference": "the 10,000 test digits of MNIST",
+            "license": "MIT OR Apache-2.0",
+            "provenance": "train/evaluate.py classifier, judge: five epochs over the 60,000 training digits of MNIST "
+            "(Yann LeCun and Corinna Cortes, CC BY-SA 3.0)",
+        },
+    )
+    print(f"{path}: {judge.accuracy:.2%} of the test digits")
+
+
 def print_losses(data, path, label=None, png=None, count=500):
     session = open_model(path)
     classes = classes_of(session)
@@ -153,8 +178,8 @@ def print_losses(data, path, label=None, png=None, count=500):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("what", choices=["classifier", "samples", "losses"])
-    parser.add_argument("path", nargs="?", help="samples (.npy) or model (.onnx)")
+    parser.add_argument("what", choices=["classifier", "samples", "judge", "losses"])
+    parser.add_argument("path", nargs="?", help="samples (.npy), judge or model (.onnx)")
     parser.add_argument("--data", required=True)
     parser.add_argument("--classifier", help="where the classifier is kept (.pt)")
     parser.add_argument("--label", help="samples: the labels asked for; losses: null")
@@ -166,6 +191,8 @@ def main():
         print(f"classifier: {Judge(args.data, args.classifier).accuracy:.2%} of the test digits")
     elif args.what == "samples":
         print_samples(args.data, args.classifier, args.path, args.label)
+    elif args.what == "judge":
+        export_judge(args.data, args.classifier, args.path)
     else:
         print_losses(args.data, args.path, args.label, args.png)
 
