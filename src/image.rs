@@ -90,13 +90,21 @@ impl OutputFormat {
 
 /// Nearest of 256 levels, clamped.
 fn to_byte(value: f32, range: ValueRange) -> u8 {
-    let unit = match range {
-        ValueRange::Unit | ValueRange::Unbounded => value,
-        ValueRange::Centered => (value + 1.0) * 0.5,
-        ValueRange::Logit => 1.0 / (1.0 + (-value).exp()),
-    };
     // `as` saturates, and sends NaN to 0.
-    (unit * 255.0 + 0.5) as u8
+    (range.unit(value) * 255.0 + 0.5) as u8
+}
+
+impl ValueRange {
+    /// What a sample's value is as a pixel, whose range is [0, 1]; a value of unknown range is left
+    /// as it is, and none is clamped.
+    #[must_use]
+    pub fn unit(self, value: f32) -> f32 {
+        match self {
+            Self::Unit | Self::Unbounded => value,
+            Self::Centered => (value + 1.0) * 0.5,
+            Self::Logit => 1.0 / (1.0 + (-value).exp()),
+        }
+    }
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ mod environment;
 mod inspection;
 mod library;
 mod network;
+mod plain;
 mod provider;
 mod session;
 mod tensor;
@@ -20,6 +21,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 pub use inspection::{Inspection, runtime};
+pub use plain::PlainNetwork;
 use prost::bytes::Bytes;
 pub use provider::{Provider, ProviderOption};
 

@@ -255,7 +255,7 @@ fn run_bound(session: &mut Session, binding: &IoBinding) -> ort::Result<()> {
     }
 }
 
-fn failed(error: ort::Error) -> Error {
+pub(super) fn failed(error: ort::Error) -> Error {
     let text = error.message();
     if text.contains("Failed to allocate memory") || text.contains("out of memory") {
         return Error::OutOfMemory(format!(
