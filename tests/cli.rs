@@ -1,79 +1,27 @@
 //! The command line, run as its users run it.
 
 mod common;
+mod program;
 
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::path::Path;
+use std::process::{Command, Stdio};
 
 use common::{model, test_model};
 use ncsn::{Init, Model, OutputFormat, SampleParams, Schedule};
 use ndarray::ArrayD;
+use program::{command, fails, folder, json, keys, ncsn, ok, stderr, stdout};
 use serde_json::Value;
 
-const COMMANDS: [&str; 7] =
-    ["inspect", "validate", "evaluate", "recommend", "sample", "annotate", "completions"];
-
-fn command() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_ncsn"));
-    // Help is as wide as it is where nobody says.
-    command.env_remove("COLUMNS").stdin(Stdio::null());
-    command
-}
-
-/// Runs `ncsn` with these words, split at blanks; `{}` are replaced by `paths` in turn.
-fn ncsn(line: &str, paths: &[&Path]) -> Output {
-    let mut paths = paths.iter();
-    let mut command = command();
-    for word in line.split_whitespace() {
-        match word {
-            "{}" => command.arg(paths.next().expect("a path for each {}")),
-            word => command.arg(word),
-        };
-    }
-    command.output().unwrap()
-}
-
-fn stdout(out: &Output) -> String {
-    String::from_utf8(out.stdout.clone()).unwrap()
-}
-
-fn stderr(out: &Output) -> String {
-    String::from_utf8(out.stderr.clone()).unwrap()
-}
-
-/// What a command printed that must succeed.
-fn ok(line: &str, paths: &[&Path]) -> String {
-    let out = ncsn(line, paths);
-    assert_eq!(out.status.code(), Some(0), "ncsn {line}: {}{}", stdout(&out), stderr(&out));
-    stdout(&out)
-}
-
-fn json(line: &str, paths: &[&Path]) -> Value {
-    serde_json::from_str(&ok(line, paths)).unwrap()
-}
-
-/// A command that must fail with this code and say these words in one sentence on stderr.
-fn fails(line: &str, paths: &[&Path], code: i32, words: &[&str]) {
-    let out = ncsn(line, paths);
-    let text = stderr(&out);
-    assert_eq!(out.status.code(), Some(code), "ncsn {line}: {text}");
-    assert!(text.starts_with("error: "), "ncsn {line}: {text}");
-    assert!(!text.contains("panicked") && !text.contains("NCSN_"), "ncsn {line}: {text}");
-    for word in words {
-        assert!(text.contains(word), "ncsn {line}: no '{word}' in: {text}");
-    }
-}
-
-fn keys(value: &Value) -> Vec<&str> {
-    value.as_object().unwrap().keys().map(String::as_str).collect()
-}
-
-/// A folder for one test.
-fn folder() -> (tempfile::TempDir, impl Fn(&str) -> PathBuf) {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().to_owned();
-    (folder, move |name: &str| path.join(name))
-}
+const COMMANDS: [&str; 8] = [
+    "inspect",
+    "validate",
+    "evaluate",
+    "recommend",
+    "sample",
+    "bench-quality",
+    "annotate",
+    "completions",
+];
 
 fn load(path: &Path) -> Model {
     Model::open(path, &common::options()).unwrap()

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use ncsn::{SamplerKind, StepConvention, ValueRange};
 
+use crate::bench::BenchArgs;
 pub use crate::model_args::{ContractArgs, DataArgs, ModelArgs, RuntimeArgs};
 use crate::values::{self, Labels, Ladder, kind};
 
@@ -51,6 +52,8 @@ pub enum Command {
     Recommend(RecommendArgs),
     /// Draw samples: a grid of pictures, an animation, or numbers for NumPy
     Sample(Box<SampleArgs>),
+    /// Compare samplers: how good their samples are for how many evaluations
+    BenchQuality(Box<BenchArgs>),
     /// Write facts about a model into its file, as ncsn.* metadata
     Annotate(AnnotateArgs),
     /// Print a script that completes these commands in a shell

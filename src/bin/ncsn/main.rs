@@ -2,6 +2,7 @@
 
 mod annotate;
 mod args;
+mod bench;
 mod data;
 mod evaluate;
 mod failure;
@@ -56,11 +57,12 @@ fn run(cli: &Cli) -> Result<(), Failure> {
         Some(Command::Evaluate(args)) => evaluate::run(args),
         Some(Command::Recommend(args)) => recommend::run(args),
         Some(Command::Sample(args)) => sample::run(args),
+        Some(Command::BenchQuality(args)) => bench::run(args),
         Some(Command::Annotate(args)) => annotate::run(args),
         Some(Command::Completions { shell }) => completions(*shell),
         None => Err(Failure::Input(
-            "a command is missing: inspect, validate, recommend, sample, evaluate or annotate; \
-             see `ncsn --help`"
+            "a command is missing: inspect, validate, recommend, sample, evaluate, bench-quality or \
+             annotate; see `ncsn --help`"
                 .to_owned(),
         )),
     }

@@ -7,11 +7,11 @@ use crate::failure::Failure;
 use crate::grid::Picture;
 
 /// The one typeface. Registered from memory: no font of the system is looked for.
-const FONT: &str = "sans-serif";
+pub const FONT: &str = "sans-serif";
 const INK: RGBColor = RGBColor(31, 90, 150);
 
 /// Runs `paint` on a white sheet.
-fn sheet(
+pub fn sheet(
     width: usize,
     height: usize,
     paint: impl Fn(
@@ -127,7 +127,7 @@ pub fn levels(series: &[Series]) -> Result<Picture, Failure> {
 }
 
 /// 1, 2 and 5 times the powers of ten from `low` to `high`, or those powers alone if they are many.
-fn ticks(low: f64, high: f64) -> Vec<f64> {
+pub fn ticks(low: f64, high: f64) -> Vec<f64> {
     let (first, last) = (low.log10().floor() as i32, high.log10().ceil() as i32);
     let steps: &[f64] = if last - first > 4 { &[1.0] } else { &[1.0, 2.0, 5.0] };
     (first..=last)

@@ -51,7 +51,8 @@ impl Shown {
         });
     }
 
-    fn update(&mut self, done: u64, text: impl Fn() -> String) {
+    /// Shows that `done` of the total are done, and `text`.
+    pub fn update(&mut self, done: u64, text: impl Fn() -> String) {
         match self {
             Self::Nothing => {}
             Self::Bar(bar) => {

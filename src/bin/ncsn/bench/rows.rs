@@ -1,0 +1,273 @@
+//! What is sampled: one row for each sampler and number of evaluations.
+
+use clap::ValueEnum;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use ncsn::{Error, Init, Model, SampleParams, SamplerKind, Schedule, StepConvention};
+use serde_json::{Value, json};
+
+use super::args::LevelArgs;
+use crate::failure::Failure;
+use crate::{flags, number};
+
+/// A sampler, the levels it runs and how it spends its evaluations.
+struct Entry {
+    sampler: SamplerKind,
+    spacing: Spacing,
+    sigma_max: f64,
+    sigma_min: f64,
+    spend: Spend,
+}
+
+/// How levels are spaced.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Spacing {
+    /// Evenly in sigma^(1/rho)
+    Karras,
+    /// In geometric progression
+    Geometric,
+    /// The model's own ladder, as many of its levels as there are to be
+    Model,
+}
+
+/// How a sampler spends its evaluations.
+#[derive(Clone, Copy)]
+enum Spend {
+    /// On levels, so many for a number of evaluations.
+    Levels(fn(u32) -> u32),
+    /// On levels and steps at each of them.
+    Steps(fn(u32) -> (u32, u32)),
+    /// As its tolerance asks for.
+    Tolerance,
+}
+
+/// rho of Karras et al. 2022.
+const RHO: f64 = 7.0;
+
+/// The samplers, and the levels they run where no option says otherwise: those for digits with values
+/// from 0 to 1.
+#[rustfmt::skip]
+const TABLE: [Entry; 12] = {
+    use SamplerKind::*;
+    use Spacing::*;
+    use Spend::*;
+    [
+        //    sampler             spacing    from  to    spends n evaluations on levels, or levels and steps
+        entry(AnnealedLangevin,   Geometric, 2.0,  0.2,  Steps(langevin)),
+        entry(ConsistentAnnealed, Geometric, 2.0,  0.2,  Levels(|n| n - 1)),
+        entry(ReverseDiffusion,   Karras,    10.0, 0.05, Levels(|n| n)),
+        entry(Ancestral,          Karras,    10.0, 0.05, Levels(|n| n)),
+        entry(EulerMaruyama,      Karras,    10.0, 0.05, Levels(|n| n)),
+        entry(PredictorCorrector, Karras,    10.0, 0.05, Levels(|n| n / 2)),
+        entry(ProbabilityFlow,    Karras,    10.0, 0.05, Levels(|n| n)),
+        entry(Euler,              Karras,    10.0, 0.05, Levels(|n| n)),
+        entry(Heun,               Karras,    10.0, 0.05, Levels(|n| n.div_ceil(2))),
+        entry(Dpmpp2m,            Karras,    10.0, 0.05, Levels(|n| n)),
+        entry(Unipc,              Karras,    10.0, 0.05, Levels(|n| n)),
+        entry(Rk45,               Karras,    10.0, 0.05, Tolerance),
+    ]
+};
+
+const fn entry(
+    sampler: SamplerKind,
+    spacing: Spacing,
+    sigma_max: f64,
+    sigma_min: f64,
+    spend: Spend,
+) -> Entry {
+    Entry { sampler, spacing, sigma_max, sigma_min, spend }
+}
+
+/// More steps at each level the more there are to spend; one evaluation is the final denoising.
+fn langevin(n: u32) -> (u32, u32) {
+    let steps = match n {
+        ..=40 => 1,
+        ..=100 => 2,
+        ..=300 => 5,
+        _ => 10,
+    };
+    ((n - 1) / steps, steps)
+}
+
+/// Parses the name of a sampler of the table.
+pub fn sampler() -> impl TypedValueParser<Value = SamplerKind> {
+    PossibleValuesParser::new(TABLE.iter().map(|entry| entry.sampler.name()))
+        .try_map(|name| SamplerKind::from_name(&name).ok_or("unknown name"))
+}
+
+/// What is asked of a sampler.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Budget {
+    /// At most so many evaluations.
+    Evaluations(u32),
+    /// This relative and absolute tolerance.
+    Tolerance(f64),
+}
+
+impl std::fmt::Display for Budget {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Evaluations(n) => write!(f, "{n} evaluations"),
+            Self::Tolerance(x) => write!(f, "tolerance {}", number::short(*x)),
+        }
+    }
+}
+
+/// A sampler with its settings.
+pub struct Row {
+    pub sampler: SamplerKind,
+    pub budget: Budget,
+    pub params: SampleParams,
+    /// Its levels, for people.
+    pub levels: String,
+    /// Says all of its settings, as a file's name may.
+    pub name: String,
+    /// The same for programs.
+    pub settings: Value,
+}
+
+/// A row that there cannot be.
+pub struct Skipped {
+    pub sampler: SamplerKind,
+    pub budget: Budget,
+    pub why: String,
+}
+
+impl Skipped {
+    /// In words.
+    pub fn text(&self) -> String {
+        format!("{}, {}: {}", self.sampler.name(), self.budget, self.why)
+    }
+}
+
+/// The rows of each sampler, in the order of the table. `common` is what they all share.
+pub fn rows(
+    args: &LevelArgs,
+    model: &Model,
+    common: &SampleParams,
+) -> Result<(Vec<Row>, Vec<Skipped>), Failure> {
+    let (mut rows, mut skipped) = (Vec::new(), Vec::new());
+    let wanted =
+        |entry: &&Entry| args.samplers.is_empty() || args.samplers.contains(&entry.sampler);
+    for entry in TABLE.iter().filter(wanted) {
+        let budgets: Vec<Budget> = match entry.spend {
+            Spend::Levels(_) | Spend::Steps(_) => {
+                args.nfe.iter().map(|&n| Budget::Evaluations(n)).collect()
+            }
+            Spend::Tolerance => args.tolerances.iter().map(|&x| Budget::Tolerance(x)).collect(),
+        };
+        for budget in budgets {
+            match entry.row(args, model, common, budget) {
+                Ok(row) => rows.push(row),
+                Err(error @ (Error::Argument(_) | Error::Unsupported(_))) => {
+                    let why = flags::speak(error.message());
+                    skipped.push(Skipped { sampler: entry.sampler, budget, why });
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+    Ok((rows, skipped))
+}
+
+impl Entry {
+    fn row(
+        &self,
+        args: &LevelArgs,
+        model: &Model,
+        common: &SampleParams,
+        budget: Budget,
+    ) -> Result<Row, Error> {
+        let (levels, steps, tolerance) = match (self.spend, budget) {
+            (Spend::Levels(levels), Budget::Evaluations(n)) => (Some(levels(n)), None, None),
+            (Spend::Steps(both), Budget::Evaluations(n)) => {
+                let (levels, steps) = both(n);
+                (Some(levels), Some(steps), None)
+            }
+            (_, Budget::Tolerance(tolerance)) => (None, None, Some(tolerance)),
+            (Spend::Tolerance, Budget::Evaluations(_)) => (None, None, None),
+        };
+        if levels.is_some_and(|levels| levels < 2) {
+            let why = "these are too few for two levels, the least that it can run";
+            return Err(Error::Argument(why.to_owned()));
+        }
+        let levels = levels.map(|levels| levels as usize);
+        let spacing = args.schedule.unwrap_or(self.spacing);
+        let sigma_max = args.sigma_max.unwrap_or(self.sigma_max);
+        let sigma_min = args.sigma_min.unwrap_or(self.sigma_min);
+        let rho = args.rho.unwrap_or(RHO);
+        let ends = (Some(sigma_max), Some(sigma_min));
+        let schedule = match spacing {
+            Spacing::Karras => {
+                Schedule::Karras { levels, sigma_max: ends.0, sigma_min: ends.1, rho: Some(rho) }
+            }
+            Spacing::Geometric => {
+                Schedule::Geometric { levels, sigma_max: ends.0, sigma_min: ends.1 }
+            }
+            Spacing::Model => levels.map_or(Schedule::Model, Schedule::ModelLevels),
+        };
+        // The model's step size was found for the model's own ladder.
+        let step_size = match (levels, steps, spacing) {
+            (Some(levels), Some(steps), Spacing::Karras | Spacing::Geometric) => {
+                let sigmas = ncsn::schedule::geometric(sigma_max, sigma_min, levels)?;
+                Some(ncsn::schedule::recommended_step_size(&sigmas, steps, StepConvention::Full))
+            }
+            _ => None,
+        };
+        let params = SampleParams {
+            sampler: self.sampler,
+            schedule,
+            steps_per_level: steps,
+            step_size,
+            step_convention: StepConvention::Full,
+            rtol: tolerance,
+            atol: tolerance,
+            denoise: Some(true),
+            init: Init::Normal,
+            ..common.clone()
+        };
+        let settings = model.settings(&params)?;
+        if let Budget::Evaluations(n) = budget
+            && let Some(taken) = settings.evaluations
+            && taken > u64::from(n)
+        {
+            return Err(Error::Argument(format!("it takes {taken} evaluations")));
+        }
+        let asked = match budget {
+            Budget::Evaluations(n) => format!("nfe{n}"),
+            Budget::Tolerance(x) => format!("tol{}", number::short(x)),
+        };
+        let (from, to) = (number::short(sigma_max), number::short(sigma_min));
+        let (ladder, levels) = match spacing {
+            Spacing::Karras => {
+                let rho = number::short(rho);
+                (format!("karras{rho}-{from}-{to}"), format!("{from} to {to}, rho {rho}"))
+            }
+            Spacing::Geometric => {
+                (format!("geometric-{from}-{to}"), format!("{from} to {to}, geometric"))
+            }
+            Spacing::Model => ("model".to_owned(), "the model's".to_owned()),
+        };
+        Ok(Row {
+            sampler: self.sampler,
+            budget,
+            levels: match (params.steps_per_level, tolerance) {
+                (_, Some(tolerance)) => format!("tolerance {}, {levels}", number::short(tolerance)),
+                (Some(steps), _) => format!("{} x {steps}, {levels}", settings.sigmas.len()),
+                _ => format!("{}, {levels}", settings.sigmas.len()),
+            },
+            name: format!("{}-{asked}-{ladder}", self.sampler.name()),
+            // Without what the samples do not depend on.
+            settings: json!({
+                "spacing": spacing.to_possible_value().map(|value| value.get_name().to_owned()),
+                "sigmas": settings.sigmas,
+                "steps_per_level": settings.steps_per_level,
+                "step_size": settings.step_size,
+                "snr": settings.snr,
+                "tolerance": tolerance,
+                "init": settings.init.name(),
+                "denoise": settings.denoise,
+            }),
+            params,
+        })
+    }
+}
