@@ -89,7 +89,9 @@ impl Jobs {
         });
         match parts? {
             Some(parts) => joined(&parts, start.elapsed().as_secs_f64()),
-            None => Err(Failure::Interrupted(format!("interrupted in {title}"))),
+            None => Err(Failure::Interrupted(format!(
+                "interrupted in {title}; the rows before it are written"
+            ))),
         }
     }
 
