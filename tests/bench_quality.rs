@@ -69,7 +69,9 @@ fn digits_are_judged_by_each_sampler_and_the_bench_goes_on_where_it_stopped() {
     assert_eq!(report["skipped"].as_array().unwrap().len(), 2);
 
     let table = std::fs::read_to_string(out.join("table.md")).unwrap();
-    for words in ["| heun | 2, 10 to ", "| annealed_langevin | 3 x 1, 2 to ", "1 evaluations: "] {
+    for words in
+        ["| heun | 2, 10 to ", "| annealed_langevin | 3 x 1, 2 to ", "heun, 1 evaluation: "]
+    {
         assert!(table.contains(words), "no '{words}' in {table}");
     }
     let written: Value =
@@ -161,7 +163,7 @@ fn bad_input_is_named() {
     let line = "bench-quality {} --judge {} -o {}";
     for (options, [model, judge], code, words) in [
         ("", [&digits, &path("none.onnx")], 2, &["none.onnx", "cannot be read"][..]),
-        ("", [&digits, &digits], 3, &["digits.onnx", "2 inputs"]),
+        ("", [&digits, &digits], 3, &["digits.onnx", "one input", "sigma"]),
         ("", [&digits, &plain], 2, &["plain.onnx", "[2]", "[1, 28, 28]"]),
         ("--range unit", [&mixture, &fixed], 2, &["fixed.onnx", "batch axis"]),
         ("", [&mixture, &plain], 2, &["--range unit"]),

@@ -34,11 +34,15 @@ impl PlainNetwork {
         let opened = session::open(runtime, &Source::File(path), &name, options)?;
         match &opened.graph.inputs[..] {
             [x] if x.dtype == Dtype::F32 => {}
-            inputs => bail!(
-                Shape,
-                "network {name}: it has {} inputs, but one of float32 is needed",
-                inputs.len()
-            ),
+            inputs => {
+                let told: Vec<_> =
+                    inputs.iter().map(|port| format!("'{}' ({})", port.name, port.dtype)).collect();
+                bail!(
+                    Shape,
+                    "network {name}: it must have one input, of float32, and has {}",
+                    told.join(", ")
+                );
+            }
         }
         let (session, graph, properties) = (opened.session, opened.graph, opened.properties);
         Ok(Self { session, graph, properties })

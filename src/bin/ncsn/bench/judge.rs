@@ -46,10 +46,9 @@ impl Judge {
         let dims = input.dims.get(1..).unwrap_or_default();
         if dims.len() != shape.len() || !dims.iter().zip(&shape).all(fits) {
             refuse!(
-                "--judge {place}: its input '{}' takes {}, but the model's samples are {}: it must \
+                "--judge {place}: its input '{}' takes {dims:?}, but the model's samples are {}: it must \
                  be a classifier of such samples",
                 input.name,
-                format_args!("{dims:?}"),
                 number::shape(&shape)
             );
         }

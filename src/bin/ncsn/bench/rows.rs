@@ -106,6 +106,7 @@ pub enum Budget {
 impl std::fmt::Display for Budget {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
+            Self::Evaluations(1) => write!(f, "1 evaluation"),
             Self::Evaluations(n) => write!(f, "{n} evaluations"),
             Self::Tolerance(x) => write!(f, "tolerance {}", number::short(*x)),
         }
@@ -149,14 +150,8 @@ pub fn rows(
     let wanted =
         |entry: &&Entry| args.samplers.is_empty() || args.samplers.contains(&entry.sampler);
     for entry in TABLE.iter().filter(wanted) {
-        let budgets: Vec<Budget> = match entry.spend {
-            Spend::Levels(_) | Spend::Steps(_) => {
-                args.nfe.iter().map(|&n| Budget::Evaluations(n)).collect()
-            }
-            Spend::Tolerance => args.tolerances.iter().map(|&x| Budget::Tolerance(x)).collect(),
-        };
-        for budget in budgets {
-            match entry.row(args, model, common, budget) {
+        for (budget, spent) in entry.budgets(args) {
+            match entry.row(args, model, common, budget, spent) {
                 Ok(row) => rows.push(row),
                 Err(error @ (Error::Argument(_) | Error::Unsupported(_))) => {
                     let why = flags::speak(error.message());
@@ -169,28 +164,45 @@ pub fn rows(
     Ok((rows, skipped))
 }
 
+/// What a budget is spent on; `None` where the sampler chooses.
+#[derive(Clone, Copy, Default)]
+struct Spent {
+    levels: Option<usize>,
+    steps: Option<u32>,
+}
+
 impl Entry {
+    fn budgets(&self, args: &LevelArgs) -> Vec<(Budget, Spent)> {
+        let spend = |spent: &dyn Fn(u32) -> Spent| {
+            args.nfe.iter().map(|&n| (Budget::Evaluations(n), spent(n))).collect()
+        };
+        match self.spend {
+            Spend::Levels(levels) => {
+                spend(&|n| Spent { levels: Some(levels(n) as usize), steps: None })
+            }
+            Spend::Steps(both) => spend(&|n| {
+                let (levels, steps) = both(n);
+                Spent { levels: Some(levels as usize), steps: Some(steps) }
+            }),
+            Spend::Tolerance => {
+                let tolerances = args.tolerances.iter();
+                tolerances.map(|&x| (Budget::Tolerance(x), Spent::default())).collect()
+            }
+        }
+    }
+
     fn row(
         &self,
         args: &LevelArgs,
         model: &Model,
         common: &SampleParams,
         budget: Budget,
+        Spent { levels, steps }: Spent,
     ) -> Result<Row, Error> {
-        let (levels, steps, tolerance) = match (self.spend, budget) {
-            (Spend::Levels(levels), Budget::Evaluations(n)) => (Some(levels(n)), None, None),
-            (Spend::Steps(both), Budget::Evaluations(n)) => {
-                let (levels, steps) = both(n);
-                (Some(levels), Some(steps), None)
-            }
-            (_, Budget::Tolerance(tolerance)) => (None, None, Some(tolerance)),
-            (Spend::Tolerance, Budget::Evaluations(_)) => (None, None, None),
-        };
         if levels.is_some_and(|levels| levels < 2) {
             let why = "these are too few for two levels, the least that it can run";
             return Err(Error::Argument(why.to_owned()));
         }
-        let levels = levels.map(|levels| levels as usize);
         let spacing = args.schedule.unwrap_or(self.spacing);
         let sigma_max = args.sigma_max.unwrap_or(self.sigma_max);
         let sigma_min = args.sigma_min.unwrap_or(self.sigma_min);
@@ -204,6 +216,10 @@ impl Entry {
                 Schedule::Geometric { levels, sigma_max: ends.0, sigma_min: ends.1 }
             }
             Spacing::Model => levels.map_or(Schedule::Model, Schedule::ModelLevels),
+        };
+        let tolerance = match budget {
+            Budget::Tolerance(tolerance) => Some(tolerance),
+            Budget::Evaluations(_) => None,
         };
         // The model's step size was found for the model's own ladder.
         let step_size = match (levels, steps, spacing) {
