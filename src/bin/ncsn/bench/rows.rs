@@ -80,9 +80,9 @@ const fn entry(
 /// More steps at each level the more there are to spend; one evaluation is the final denoising.
 fn langevin(n: u32) -> (u32, u32) {
     let steps = match n {
-        ..=40 => 1,
-        ..=100 => 2,
-        ..=300 => 5,
+        0..=40 => 1,
+        41..=100 => 2,
+        101..=300 => 5,
         _ => 10,
     };
     ((n - 1) / steps, steps)
