@@ -53,7 +53,7 @@ const TABLE: [Entry; 12] = {
     [
         //    sampler             spacing    from  to    spends n evaluations on levels, or levels and steps
         entry(AnnealedLangevin,   Geometric, 2.0,  0.2,  Steps(langevin)),
-        entry(ConsistentAnnealed, Geometric, 2.0,  0.2,  Levels(|n| n - 1)),
+        entry(ConsistentAnnealed, Geometric, 10.0, 0.05, Levels(|n| n - 1)),
         entry(ReverseDiffusion,   Karras,    10.0, 0.05, Levels(|n| n)),
         entry(Ancestral,          Karras,    10.0, 0.05, Levels(|n| n)),
         entry(EulerMaruyama,      Karras,    10.0, 0.05, Levels(|n| n)),
