@@ -30,6 +30,7 @@ pub fn run(args: &BenchArgs) -> Result<(), Failure> {
     let model = jobs.model();
     let contract = model.contract();
     let mut judge = Judge::open(&args.judge, &args.model.runtime.options()?, contract)?;
+    let reference = Reference::of(&mut judge, args.reference.as_deref())?;
     let labels = args.labels.as_ref().map(|labels| {
         let labels = labels.0.iter().copied().cycle();
         labels.take(args.samples as usize).collect::<Vec<i64>>()
@@ -50,7 +51,6 @@ pub fn run(args: &BenchArgs) -> Result<(), Failure> {
         Failure::Input(format!("--output {}: it cannot be made: {error}", args.output.display()))
     })?;
     let shelf = args.keep.as_deref().map(Shelf::open).transpose()?;
-    let reference = Reference::of(&mut judge, args.reference.as_deref())?;
     let about = About {
         model: args.model.path.display().to_string(),
         fingerprint: format!("{:016x}", model.fingerprint()),
