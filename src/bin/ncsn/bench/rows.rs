@@ -2,7 +2,10 @@
 
 use clap::ValueEnum;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use ncsn::{Error, Init, Model, SampleParams, SamplerKind, Schedule, StepConvention};
+use ncsn::{
+    Error, Init, Model, RecommendParams, SampleParams, SamplerKind, Schedule, StepConvention,
+    recommend,
+};
 use serde_json::{Value, json};
 
 use super::args::LevelArgs;
@@ -13,8 +16,8 @@ use crate::{flags, number};
 struct Entry {
     sampler: SamplerKind,
     spacing: Spacing,
-    sigma_max: f64,
-    sigma_min: f64,
+    /// Largest and smallest level for a number of evaluations.
+    ends: fn(u32) -> (f64, f64),
     spend: Spend,
 }
 
@@ -51,30 +54,39 @@ const TABLE: [Entry; 12] = {
     use Spacing::*;
     use Spend::*;
     [
-        //    sampler             spacing    from  to    spends n evaluations on levels, or levels and steps
-        entry(AnnealedLangevin,   Geometric, 2.0,  0.2,  Steps(langevin)),
-        entry(ConsistentAnnealed, Geometric, 10.0, 0.05, Levels(|n| n - 1)),
-        entry(ReverseDiffusion,   Karras,    10.0, 0.05, Levels(|n| n)),
-        entry(Ancestral,          Karras,    10.0, 0.05, Levels(|n| n)),
-        entry(EulerMaruyama,      Karras,    10.0, 0.05, Levels(|n| n)),
-        entry(PredictorCorrector, Karras,    10.0, 0.05, Levels(|n| n / 2)),
-        entry(ProbabilityFlow,    Karras,    10.0, 0.05, Levels(|n| n)),
-        entry(Euler,              Karras,    10.0, 0.05, Levels(|n| n)),
-        entry(Heun,               Karras,    10.0, 0.05, Levels(|n| n.div_ceil(2))),
-        entry(Dpmpp2m,            Karras,    10.0, 0.05, Levels(|n| n)),
-        entry(Unipc,              Karras,    10.0, 0.05, Levels(|n| n)),
-        entry(Rk45,               Karras,    10.0, 0.05, Tolerance),
+        //    sampler             spacing    from .. to  spends n evaluations on levels, or levels and steps
+        entry(AnnealedLangevin,   Geometric, annealed,   Steps(langevin)),
+        entry(ConsistentAnnealed, Karras,    wide,       Levels(|n| n - 1)),
+        entry(ReverseDiffusion,   Karras,    wide,       Levels(|n| n)),
+        entry(Ancestral,          Karras,    wide,       Levels(|n| n)),
+        entry(EulerMaruyama,      Karras,    wide,       Levels(|n| n)),
+        entry(PredictorCorrector, Karras,    wide,       Levels(|n| n / 2)),
+        entry(ProbabilityFlow,    Karras,    wide,       Levels(|n| n)),
+        entry(Euler,              Karras,    wide,       Levels(|n| n)),
+        entry(Heun,               Karras,    wide,       Levels(|n| n.div_ceil(2))),
+        entry(Dpmpp2m,            Karras,    wide,       Levels(|n| n)),
+        entry(Unipc,              Karras,    wide,       Levels(|n| n)),
+        entry(Rk45,               Karras,    wide,       Tolerance),
     ]
 };
+
+/// From where the noise covers the digits to where it hides nothing of them.
+fn wide(_: u32) -> (f64, f64) {
+    (10.0, 0.1)
+}
+
+/// Annealed Langevin dynamics only gets as far as its evaluations carry it.
+fn annealed(n: u32) -> (f64, f64) {
+    if n <= 300 { (2.0, 0.2) } else { (5.0, 0.1) }
+}
 
 const fn entry(
     sampler: SamplerKind,
     spacing: Spacing,
-    sigma_max: f64,
-    sigma_min: f64,
+    ends: fn(u32) -> (f64, f64),
     spend: Spend,
 ) -> Entry {
-    Entry { sampler, spacing, sigma_max, sigma_min, spend }
+    Entry { sampler, spacing, ends, spend }
 }
 
 /// More steps at each level the more there are to spend; one evaluation is the final denoising.
@@ -204,8 +216,12 @@ impl Entry {
             return Err(Error::Argument(why.to_owned()));
         }
         let spacing = args.schedule.unwrap_or(self.spacing);
-        let sigma_max = args.sigma_max.unwrap_or(self.sigma_max);
-        let sigma_min = args.sigma_min.unwrap_or(self.sigma_min);
+        let (sigma_max, sigma_min) = (self.ends)(match budget {
+            Budget::Evaluations(n) => n,
+            Budget::Tolerance(_) => u32::MAX,
+        });
+        let sigma_max = args.sigma_max.unwrap_or(sigma_max);
+        let sigma_min = args.sigma_min.unwrap_or(sigma_min);
         let rho = args.rho.unwrap_or(RHO);
         let ends = (Some(sigma_max), Some(sigma_min));
         let schedule = match spacing {
@@ -223,9 +239,16 @@ impl Entry {
         };
         // The model's step size was found for the model's own ladder.
         let step_size = match (levels, steps, spacing) {
-            (Some(levels), Some(steps), Spacing::Karras | Spacing::Geometric) => {
-                let sigmas = ncsn::schedule::geometric(sigma_max, sigma_min, levels)?;
-                Some(ncsn::schedule::recommended_step_size(&sigmas, steps, StepConvention::Full))
+            (Some(_), Some(steps_per_level), Spacing::Karras | Spacing::Geometric) => {
+                let wanted = RecommendParams {
+                    dimension: model.contract().elements(),
+                    diameter: sigma_max,
+                    sigma_min,
+                    steps_per_level,
+                    levels,
+                    ..RecommendParams::default()
+                };
+                Some(recommend(&wanted)?.accumulated_step.epsilon_full)
             }
             _ => None,
         };
