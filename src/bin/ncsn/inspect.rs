@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use crate::args::InspectArgs;
 use crate::failure::Failure;
 use crate::model::provider_name;
-use crate::{flags, number, out, table};
+use crate::{flags, number, out, sampling, table};
 
 /// Runs the command.
 pub fn run(args: &InspectArgs) -> Result<(), Failure> {
@@ -49,9 +49,7 @@ fn as_text(path: &Path, model: &Model) -> String {
     text += &table::render(&["Fact", "Value", "From"], &facts);
     text += "\n";
     text += &format!("Noise levels  {}\n", ladder_text(&contract.sigmas));
-    for (i, line) in sampling_lines(model).iter().enumerate() {
-        text += &format!("{:<14}{line}\n", if i == 0 { "Sampling" } else { "" });
-    }
+    text += &sampling::text(model);
     let missing = missing(contract);
     if !missing.is_empty() {
         text += "\nNot said:\n";
@@ -164,42 +162,6 @@ fn ladder_text(sigmas: &[f64]) -> String {
     }
 }
 
-fn sampling_lines(model: &Model) -> Vec<String> {
-    let params = model.params();
-    let settings = match model.settings(&params) {
-        Ok(settings) => settings,
-        Err(error) => {
-            let reason = flags::speak(error.message());
-            return vec![format!("{} cannot run yet: {reason}", params.sampler.name())];
-        }
-    };
-    let evaluations = match settings.evaluations {
-        Some(count) => format!("{count} evaluations"),
-        None => "as many evaluations as each sample needs".to_owned(),
-    };
-    let steps = if settings.sampler.stays() {
-        format!(", {} steps per level", settings.steps_per_level)
-    } else {
-        String::new()
-    };
-    let mut lines = vec![format!(
-        "{} from {}{steps}{}: {evaluations}",
-        settings.sampler.name(),
-        settings.init.name(),
-        if settings.denoise { ", denoised at the end" } else { "" },
-    )];
-    if let Some(size) = settings.step_size {
-        lines.push(format!(
-            "step size {}{} in the {} convention",
-            number::short(size),
-            if model.contract().step_size.is_some() { "" } else { ", chosen," },
-            params.step_convention.name()
-        ));
-    }
-    lines.extend(settings.reasons);
-    lines
-}
-
 /// What the contract leaves open, and how to say it.
 fn missing(contract: &Contract) -> Vec<String> {
     let mut missing = Vec::new();
@@ -295,30 +257,10 @@ fn as_json(path: &Path, model: &Model) -> Value {
             "ratio": ladder.map(|(ratio, _)| ratio),
             "geometric": ladder.map(|(_, geometric)| geometric),
         },
-        "sampling": sampling_json(model),
+        "sampling": sampling::own_json(model),
+        "auto": sampling::auto_json(model),
         "missing": missing(contract),
     })
-}
-
-fn sampling_json(model: &Model) -> Value {
-    let params = model.params();
-    match model.settings(&params) {
-        Err(error) => json!({
-            "sampler": params.sampler.name(),
-            "error": flags::speak(error.message()),
-        }),
-        Ok(settings) => json!({
-            "sampler": settings.sampler.name(),
-            "levels": settings.sigmas.len(),
-            "steps_per_level": settings.steps_per_level,
-            "step_size": settings.step_size,
-            "step_convention": params.step_convention.name(),
-            "denoise": settings.denoise,
-            "init": settings.init.name(),
-            "evaluations": settings.evaluations,
-            "reasons": settings.reasons,
-        }),
-    }
 }
 
 fn incomplete_json(path: &Path, inspection: &Inspection, error: &Error) -> Value {
