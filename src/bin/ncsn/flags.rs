@@ -22,11 +22,16 @@ const PHRASES: &[(&str, &str)] = &[
     ),
     ("schedule: the model has", "--schedule: the model has"),
     ("level_count, sigma_max and sigma_min", "--levels, --sigma-max and --sigma-min"),
+    ("ncsn.levels: a geometric ladder needs", "ncsn.levels: a geometric progression needs"),
     ("a smaller sigma_max", "a smaller --sigma-max"),
     ("a larger sigma_min", "a larger --sigma-min"),
     (
         "ladder needs 0 < sigma_min <= sigma_max < infinity, not sigma_max = ",
         "schedule needs 0 < --sigma-min <= --sigma-max < infinity, not --sigma-max = ",
+    ),
+    (
+        "leave it the model's, or choose a sampler",
+        "leave out --schedule, --levels, --sigma-max and --sigma-min, or give --sampler",
     ),
     ("known: the sampler", "--known: the sampler"),
     ("but labels are missing: there", "but --label, --labels or --each-class is missing: there"),

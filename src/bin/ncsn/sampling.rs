@@ -3,7 +3,7 @@
 use ncsn::{Model, Result, SampleParams, SamplerKind, Settings};
 use serde_json::{Value, json};
 
-use crate::{flags, number, out, settings, table};
+use crate::{flags, out, settings, table};
 
 /// Budgets that `auto` is asked about.
 const BUDGETS: [u32; 4] = [10, 20, 40, 100];
@@ -90,7 +90,7 @@ fn auto_text(model: &Model) -> String {
                 settings.sampler.name().to_owned(),
                 settings.sigmas.len().to_string(),
                 settings.evaluations.map_or_else(|| "-".to_owned(), |count| count.to_string()),
-                spelled(settings),
+                because(*budget, settings),
             ],
             Err(error) => {
                 let unknown = || "-".to_owned();
@@ -107,15 +107,11 @@ fn auto_text(model: &Model) -> String {
     table::render(&["--nfe", "Chooses", "Levels", "Evaluations", "Because"], &rows)
 }
 
-/// The reasons, and the range of the levels that they led to.
-fn spelled(settings: &Settings) -> String {
-    let mut text = settings.reasons.join(" ");
-    if let [first, .., last] = settings.sigmas[..] {
-        let separator = if text.is_empty() { "" } else { " " };
-        text +=
-            &format!("{separator}Levels from {} to {}.", number::short(first), number::short(last));
-    }
-    text
+/// The reasons, without the budget, which is in a column of its own.
+fn because(budget: u32, settings: &Settings) -> String {
+    let known = format!("at most {budget} evaluations");
+    let reasons = settings.reasons.iter().filter(|reason| **reason != known);
+    reasons.map(String::as_str).collect::<Vec<_>>().join("; ")
 }
 
 /// The model's own way.
