@@ -29,11 +29,11 @@ pub struct ChainArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Sampler")]
 pub struct SamplerArgs {
-    /// Algorithm; auto chooses it, the levels and the step size for the model and --nfe
+    /// Algorithm; auto chooses it and the levels, for the model and --nfe
     #[arg(long, value_name = "KIND", value_parser = kind!(SamplerKind))]
     pub sampler: Option<SamplerKind>,
 
-    /// At most N network evaluations of a sample, as auto sees fit; implies --sampler auto
+    /// What auto may spend on a sample, in network evaluations; implies --sampler auto [default: 40]
     #[arg(long, value_name = "N")]
     pub nfe: Option<u32>,
 

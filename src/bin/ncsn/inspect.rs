@@ -4,7 +4,7 @@ use std::path::Path;
 
 use ncsn::{
     Conditioning, Contract, Error, Fact, FileInfo, Inspection, Model, Port, RuntimeInfo,
-    ValueRange, Wiring,
+    SamplerKind, ValueRange, Wiring,
 };
 use serde_json::{Value, json};
 
@@ -54,7 +54,7 @@ fn as_text(path: &Path, model: &Model) -> String {
     if !missing.is_empty() {
         text += "\nNot said:\n";
         for line in missing {
-            text += &format!("  - {line}\n");
+            text += &out::wrap(&format!("  - {line}"), 4);
         }
     }
     text
@@ -176,11 +176,14 @@ fn missing(contract: &Contract) -> Vec<String> {
         missing.push("the noise levels: --sigmas, metadata ncsn.sigmas".to_owned());
     }
     if contract.sampler.has_steps() && contract.step_size.is_none() {
-        missing.push(
-            "step size, chosen by NCSNv2's technique 4: --step-size, metadata ncsn.step_size and \
-             ncsn.step_convention"
-                .to_owned(),
-        );
+        let chosen = match contract.sampler {
+            SamplerKind::AnnealedLangevin => ", chosen by NCSNv2's technique 4",
+            SamplerKind::ConsistentAnnealed => ", chosen to suit the levels",
+            _ => "",
+        };
+        missing.push(format!(
+            "step size{chosen}: --step-size, metadata ncsn.step_size and ncsn.step_convention"
+        ));
     }
     if contract.sampler.stays() && contract.steps_per_level.is_none() {
         missing.push(
