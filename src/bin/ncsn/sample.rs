@@ -56,8 +56,8 @@ pub fn run(args: &SampleArgs) -> Result<(), Failure> {
     let resolved = model.settings(&params)?;
     let mut summary = settings::as_json(&params, &resolved);
     if params.sampler == SamplerKind::Auto {
-        let lines = settings::lines(&params, &resolved, contract);
-        lines.iter().chain(&resolved.reasons).for_each(|line| out::note(line));
+        out::note(&settings::lines(&params, &resolved, contract).join("; "));
+        out::note(&resolved.reasons.join("; "));
     }
     let adaptive = resolved.evaluations.is_none();
     let mut run = Run::begin(&model, params, Hooks::default())?;
