@@ -216,9 +216,9 @@ fn split(path: &Path, dims: &[usize]) -> Result<(usize, Vec<usize>), Failure> {
     }
 }
 
-/// Whether an array is one sample, without an axis for the number of samples.
+/// Whether an array is one sample, or one channel of it, without an axis for the number of samples.
 fn is_one(dims: &[usize], shape: &[usize]) -> bool {
-    dims == shape || (shape.len() > 1 && shape[0] == 1 && dims == &shape[1..])
+    dims == shape || (shape.len() > 1 && dims == &shape[1..])
 }
 
 /// Samples in the wanted shape, and that shape.

@@ -45,7 +45,8 @@ pub fn inpaint(
     let mut mask = read("--mask", mask_path, &as_it_is, count)?;
     if known.total != mask.total && known.total != 1 && mask.total != 1 {
         refuse!(
-            "--known holds {} samples, and --mask {}: as many, or one for all",
+            "--known holds {} samples and --mask {}: they go in pairs, or one of them holds a single \
+             one for all",
             known.total,
             mask.total
         );
