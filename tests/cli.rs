@@ -66,6 +66,7 @@ fn inspect_shows_what_is_known_and_from_where() {
     assert!(widest <= 100, "{text}");
     let value = json("inspect {} --json --range centered --threads 1", &[&digits]);
     let documented = [
+        "auto",
         "complete",
         "contract",
         "file",
@@ -153,6 +154,7 @@ fn sample_writes_what_the_library_draws() {
         "sampler",
         "seconds",
         "seed",
+        "settings",
         "shape",
         "steps_per_level",
     ];

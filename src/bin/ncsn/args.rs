@@ -3,11 +3,12 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use ncsn::{SamplerKind, StepConvention, ValueRange};
+use ncsn::ValueRange;
 
 use crate::bench::BenchArgs;
+use crate::chain_args::{ChainArgs, ClassArgs};
 pub use crate::model_args::{ContractArgs, DataArgs, ModelArgs, RuntimeArgs};
-use crate::values::{self, Labels, Ladder, kind};
+use crate::values::{self, Ladder, kind};
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -278,87 +279,6 @@ pub struct SampleArgs {
 
     #[command(flatten)]
     pub model: ModelArgs,
-}
-
-/// The Markov chains; what is not said is the model's own or chosen for it.
-#[derive(Debug, Args)]
-#[command(next_help_heading = "Sampler")]
-pub struct ChainArgs {
-    /// Algorithm
-    #[arg(long, value_name = "KIND", value_parser = kind!(SamplerKind))]
-    pub sampler: Option<SamplerKind>,
-
-    /// Number of levels, in geometric progression
-    #[arg(long, value_name = "L")]
-    pub levels: Option<usize>,
-
-    /// Largest level of the geometric progression
-    #[arg(long, value_name = "X")]
-    pub sigma_max: Option<f64>,
-
-    /// Smallest level of the geometric progression
-    #[arg(long, value_name = "X")]
-    pub sigma_min: Option<f64>,
-
-    /// The levels to run, largest first: 1,0.5,0.1 or MAX:MIN:LEVELS or a file
-    #[arg(long, value_name = "LADDER|FILE", value_parser = values::ladder)]
-    #[arg(conflicts_with_all = ["levels", "sigma_max", "sigma_min"])]
-    pub schedule: Option<Ladder>,
-
-    /// First level to run, 0 = largest sigma
-    #[arg(long, value_name = "LEVEL", default_value_t = 0)]
-    pub start_level: u32,
-
-    /// Steps per level
-    #[arg(long, value_name = "T")]
-    pub steps: Option<u32>,
-
-    /// Step size: epsilon of annealed, a of plain Langevin dynamics
-    #[arg(long, value_name = "X")]
-    pub step_size: Option<f64>,
-
-    /// The same as a signal-to-noise ratio
-    #[arg(long, value_name = "R", conflicts_with = "step_size")]
-    pub snr: Option<f64>,
-
-    /// Spelling of the update that --step-size belongs to [default: the model's]
-    #[arg(long, value_name = "KIND", value_parser = kind!(StepConvention), requires = "step_size")]
-    pub convention: Option<StepConvention>,
-
-    /// Denoise at the end
-    #[arg(long, overrides_with = "no_denoise")]
-    pub denoise: bool,
-
-    /// Do not denoise at the end
-    #[arg(long)]
-    pub no_denoise: bool,
-
-    /// Where chains start: uniform, normal, or samples (as --data of validate)
-    #[arg(long, value_name = "KIND|DATA")]
-    pub init: Option<String>,
-
-    /// Add noise of the first level to the samples of --init
-    #[arg(long, requires = "init")]
-    pub init_noise: bool,
-}
-
-/// What a class-conditional network is asked for.
-#[derive(Debug, Args)]
-#[command(next_help_heading = "Class")]
-pub struct ClassArgs {
-    /// The class of all samples; -1: none
-    #[arg(long, value_name = "CLASS", allow_negative_numbers = true)]
-    #[arg(conflicts_with_all = ["labels", "each_class"])]
-    pub label: Option<i64>,
-
-    /// The class of each sample, repeated as needed: 0,1,2 or a file (.npy, .idx)
-    #[arg(long, value_name = "LIST|FILE", value_parser = values::labels)]
-    #[arg(allow_hyphen_values = true, conflicts_with = "each_class")]
-    pub labels: Option<Labels>,
-
-    /// N samples of every class, one class per row
-    #[arg(long, value_name = "N", conflicts_with = "count")]
-    pub each_class: Option<u32>,
 }
 
 /// Pictures.

@@ -167,7 +167,10 @@ fn kind(path: &Path) -> Result<Kind, Failure> {
 fn load(path: &Path, wanted: &Wanted<'_>) -> Result<Raw, Failure> {
     let raw = match kind(path)? {
         Kind::Npy => {
-            let array = npy::read(path)?;
+            let mut array = npy::read(path)?;
+            if wanted.shape.is_some_and(|shape| is_one(array.dims(), shape)) {
+                array = array.alone();
+            }
             let (total, dims) = split(path, array.dims())?;
             let picked = pick(total, wanted.count);
             let scale = if array.is_bytes() { Scale::Byte } else { Scale::Float };
@@ -213,6 +216,11 @@ fn split(path: &Path, dims: &[usize]) -> Result<(usize, Vec<usize>), Failure> {
     }
 }
 
+/// Whether an array is one sample, or one channel of it, without an axis for the number of samples.
+fn is_one(dims: &[usize], shape: &[usize]) -> bool {
+    dims == shape || (shape.len() > 1 && dims == &shape[1..])
+}
+
 /// Samples in the wanted shape, and that shape.
 fn arrange(
     path: &Path,
@@ -229,6 +237,16 @@ fn arrange(
     let planeless = shape.first() == Some(&1) && dims == &shape[1..];
     if dims == shape || flat || planeless {
         return Ok((values, shape.to_vec()));
+    }
+    if let ([height, width] | [1, height, width], [planes, rows, columns]) = (dims, shape)
+        && (height, width) == (rows, columns)
+    {
+        notes.push(format!(
+            "'{}' has one channel; all {planes} of the model's are given the same",
+            path.display()
+        ));
+        let repeated = values.chunks_exact(height * width).flat_map(|plane| plane.repeat(*planes));
+        return Ok((repeated.collect(), shape.to_vec()));
     }
     if let ([height, width, channels], [planes, rows, columns]) = (dims, shape)
         && (planes, rows, columns) == (channels, height, width)

@@ -4,14 +4,14 @@ use std::path::Path;
 
 use ncsn::{
     Conditioning, Contract, Error, Fact, FileInfo, Inspection, Model, Port, RuntimeInfo,
-    ValueRange, Wiring,
+    SamplerKind, ValueRange, Wiring,
 };
 use serde_json::{Value, json};
 
 use crate::args::InspectArgs;
 use crate::failure::Failure;
 use crate::model::provider_name;
-use crate::{flags, number, out, table};
+use crate::{flags, number, out, sampling, table};
 
 /// Runs the command.
 pub fn run(args: &InspectArgs) -> Result<(), Failure> {
@@ -49,14 +49,12 @@ fn as_text(path: &Path, model: &Model) -> String {
     text += &table::render(&["Fact", "Value", "From"], &facts);
     text += "\n";
     text += &format!("Noise levels  {}\n", ladder_text(&contract.sigmas));
-    for (i, line) in sampling_lines(model).iter().enumerate() {
-        text += &format!("{:<14}{line}\n", if i == 0 { "Sampling" } else { "" });
-    }
+    text += &sampling::text(model);
     let missing = missing(contract);
     if !missing.is_empty() {
         text += "\nNot said:\n";
         for line in missing {
-            text += &format!("  - {line}\n");
+            text += &out::wrap(&format!("  - {line}"), 4);
         }
     }
     text
@@ -164,42 +162,6 @@ fn ladder_text(sigmas: &[f64]) -> String {
     }
 }
 
-fn sampling_lines(model: &Model) -> Vec<String> {
-    let params = model.params();
-    let settings = match model.settings(&params) {
-        Ok(settings) => settings,
-        Err(error) => {
-            let reason = flags::speak(error.message());
-            return vec![format!("{} cannot run yet: {reason}", params.sampler.name())];
-        }
-    };
-    let evaluations = match settings.evaluations {
-        Some(count) => format!("{count} evaluations"),
-        None => "as many evaluations as each sample needs".to_owned(),
-    };
-    let steps = if settings.sampler.stays() {
-        format!(", {} steps per level", settings.steps_per_level)
-    } else {
-        String::new()
-    };
-    let mut lines = vec![format!(
-        "{} from {}{steps}{}: {evaluations}",
-        settings.sampler.name(),
-        settings.init.name(),
-        if settings.denoise { ", denoised at the end" } else { "" },
-    )];
-    if let Some(size) = settings.step_size {
-        lines.push(format!(
-            "step size {}{} in the {} convention",
-            number::short(size),
-            if model.contract().step_size.is_some() { "" } else { ", chosen," },
-            params.step_convention.name()
-        ));
-    }
-    lines.extend(settings.reasons);
-    lines
-}
-
 /// What the contract leaves open, and how to say it.
 fn missing(contract: &Contract) -> Vec<String> {
     let mut missing = Vec::new();
@@ -214,11 +176,14 @@ fn missing(contract: &Contract) -> Vec<String> {
         missing.push("the noise levels: --sigmas, metadata ncsn.sigmas".to_owned());
     }
     if contract.sampler.has_steps() && contract.step_size.is_none() {
-        missing.push(
-            "step size, chosen by NCSNv2's technique 4: --step-size, metadata ncsn.step_size and \
-             ncsn.step_convention"
-                .to_owned(),
-        );
+        let chosen = match contract.sampler {
+            SamplerKind::AnnealedLangevin => ", chosen by NCSNv2's technique 4",
+            SamplerKind::ConsistentAnnealed => ", chosen to suit the levels",
+            _ => "",
+        };
+        missing.push(format!(
+            "step size{chosen}: --step-size, metadata ncsn.step_size and ncsn.step_convention"
+        ));
     }
     if contract.sampler.stays() && contract.steps_per_level.is_none() {
         missing.push(
@@ -295,30 +260,10 @@ fn as_json(path: &Path, model: &Model) -> Value {
             "ratio": ladder.map(|(ratio, _)| ratio),
             "geometric": ladder.map(|(_, geometric)| geometric),
         },
-        "sampling": sampling_json(model),
+        "sampling": sampling::own_json(model),
+        "auto": sampling::auto_json(model),
         "missing": missing(contract),
     })
-}
-
-fn sampling_json(model: &Model) -> Value {
-    let params = model.params();
-    match model.settings(&params) {
-        Err(error) => json!({
-            "sampler": params.sampler.name(),
-            "error": flags::speak(error.message()),
-        }),
-        Ok(settings) => json!({
-            "sampler": settings.sampler.name(),
-            "levels": settings.sigmas.len(),
-            "steps_per_level": settings.steps_per_level,
-            "step_size": settings.step_size,
-            "step_convention": params.step_convention.name(),
-            "denoise": settings.denoise,
-            "init": settings.init.name(),
-            "evaluations": settings.evaluations,
-            "reasons": settings.reasons,
-        }),
-    }
 }
 
 fn incomplete_json(path: &Path, inspection: &Inspection, error: &Error) -> Value {

@@ -17,7 +17,7 @@ pub enum Numbers {
     F64(ArrayD<f64>),
     /// uint8
     U8(ArrayD<u8>),
-    /// int32
+    /// int32, and bool as 0 and 1
     I32(ArrayD<i32>),
     /// int64
     I64(ArrayD<i64>),
@@ -40,6 +40,17 @@ impl Numbers {
     /// Shape of the array.
     pub fn dims(&self) -> &[usize] {
         each!(self, array => array.shape())
+    }
+
+    /// The array as the only sample of its kind: [1, ...].
+    pub fn alone(self) -> Self {
+        match self {
+            Self::F32(array) => Self::F32(array.insert_axis(Axis(0))),
+            Self::F64(array) => Self::F64(array.insert_axis(Axis(0))),
+            Self::U8(array) => Self::U8(array.insert_axis(Axis(0))),
+            Self::I32(array) => Self::I32(array.insert_axis(Axis(0))),
+            Self::I64(array) => Self::I64(array.insert_axis(Axis(0))),
+        }
     }
 
     /// The entries `picked` along the first axis, in C order.
@@ -83,8 +94,11 @@ pub fn read(path: &Path) -> Result<Numbers, Failure> {
         };
     }
     first_that_fits!(F32, F64, U8, I64, I32);
+    if let Some(array) = read_as::<bool>(path)? {
+        return Ok(Numbers::I32(array.mapv(i32::from)));
+    }
     refuse!(
-        "'{}' holds numbers of a type that is none of float32, float64, uint8, int32, int64: \
+        "'{}' holds numbers of a type that is none of float32, float64, uint8, int32, int64, bool: \
          convert it, for example with numpy's astype(\"float32\")",
         path.display()
     )

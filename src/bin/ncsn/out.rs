@@ -1,6 +1,8 @@
 //! What goes to the user: results to stdout, everything else to stderr.
 
+use std::collections::HashSet;
 use std::io::{ErrorKind, Write};
+use std::sync::Mutex;
 
 use ncsn::log::{Level, set_sink};
 
@@ -45,10 +47,15 @@ fn say(kind: &str, text: &str) {
     let _ = writeln!(std::io::stderr(), "{kind}: {text}");
 }
 
-/// Shows the library's warnings, and with `verbose` what it chose.
+/// Shows the library's warnings, and with `verbose` what it chose. It says the same of a request when
+/// it explains it and when it runs it: what has been said is not said again.
 pub fn forward_log(verbose: bool) {
     let level = if verbose { Level::Debug } else { Level::Warn };
-    let sink = |level, text: &str| {
+    let said = Mutex::new(HashSet::new());
+    let sink = move |level, text: &str| {
+        if said.lock().is_ok_and(|mut said| !said.insert(text.to_owned())) {
+            return;
+        }
         let kind = match level {
             Level::Error => "error",
             Level::Warn => "warning",
@@ -69,11 +76,12 @@ pub fn wrap(text: &str, indent: usize) -> String {
     let mut line = String::new();
     for word in text.split(' ') {
         let fits = line.chars().count() + 1 + word.chars().count() <= width;
-        if !line.is_empty() && !fits {
+        let started = !line.trim().is_empty();
+        if started && !fits {
             lines += line.trim_end();
             lines.push('\n');
             line = " ".repeat(indent);
-        } else if !line.is_empty() {
+        } else if started || word.is_empty() {
             line.push(' ');
         }
         line += word;

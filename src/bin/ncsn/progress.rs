@@ -36,17 +36,22 @@ impl Shown {
         }
     }
 
-    /// Shows where a run is.
-    pub fn run(&mut self, progress: &Progress) {
+    /// Shows where a run is. The total of an `adaptive` one is an estimate that changes.
+    pub fn run(&mut self, progress: &Progress, adaptive: bool) {
+        if let Self::Bar(bar) = self {
+            bar.set_length(progress.calls_total);
+        }
+        let sigma = number::short(progress.sigma);
+        let (done, total) = (progress.nfe_done, progress.nfe_total);
+        let left = number::seconds(progress.remaining_seconds);
         self.update(progress.calls_done, || {
+            if adaptive {
+                return format!("sigma {sigma}, evaluation {done} of about {total}, {left} left");
+            }
             format!(
-                "level {}/{}, sigma {}, evaluation {}/{}, {} left",
+                "level {}/{}, sigma {sigma}, evaluation {done}/{total}, {left} left",
                 progress.level + 1,
-                progress.level_count,
-                number::short(progress.sigma),
-                progress.nfe_done,
-                progress.nfe_total,
-                number::seconds(progress.remaining_seconds)
+                progress.level_count
             )
         });
     }

@@ -3,17 +3,17 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use ncsn::{Contract, Hooks, Init, Model, Read, Run, RunState, SampleParams, Schedule, ValueRange};
+use ncsn::{Contract, Hooks, Progress, Read, Run, RunState, SampleParams, SamplerKind, ValueRange};
 use serde_json::json;
 
-use crate::args::{ChainArgs, ClassArgs, SampleArgs, Show};
-use crate::data::{self, OwnRange, Wanted};
+use crate::args::{SampleArgs, Show};
+use crate::chain_args::ClassArgs;
 use crate::failure::{Failure, refuse};
 use crate::grid::{self, Layout, Picture};
 use crate::model::provider_name;
 use crate::plot::{self, Axes};
 use crate::progress::Shown;
-use crate::{gif, npy, number, out};
+use crate::{chains, gif, npy, number, out, settings};
 
 /// Samples drawn when nobody says how many.
 const COUNT: u32 = 64;
@@ -50,13 +50,20 @@ pub fn run(args: &SampleArgs) -> Result<(), Failure> {
             Labels::All(label) => Some(vec![label; count as usize]),
             Labels::Unsaid => None,
         },
-        ..chains(&args.chain, &model, count as usize)?
+        guidance_scale: args.class.guidance.unwrap_or(1.0),
+        ..chains::request(&args.chain, &model, count as usize)?
     };
-    let sampler = params.sampler;
+    let resolved = model.settings(&params)?;
+    let mut summary = settings::as_json(&params, &resolved);
+    if params.sampler == SamplerKind::Auto {
+        out::note(&settings::lines(&params, &resolved, contract).join("; "));
+        out::note(&resolved.reasons.join("; "));
+    }
+    let adaptive = resolved.evaluations.is_none();
     let mut run = Run::begin(&model, params, Hooks::default())?;
     let animated = files.iter().any(|file| file.kind == Kind::Gif);
-    let wanted_frames = if animated { u64::from(args.picture.frames) } else { 0 };
-    let frames = draw(&mut run, args, wanted_frames)?;
+    let frames = Frames::new(if animated { args.picture.frames } else { 0 });
+    let frames = draw(&mut run, args, frames, adaptive)?;
     let progress = run.progress();
     let samples = run.array(Read::Sample)?;
     let values = samples.as_slice().unwrap_or_default();
@@ -77,6 +84,8 @@ pub fn run(args: &SampleArgs) -> Result<(), Failure> {
     }
     let names: Vec<String> = args.output.iter().map(|path| path.display().to_string()).collect();
     if args.json {
+        // What an adaptive sampler took is known now.
+        summary["evaluations"] = progress.nfe_total.into();
         return out::print_json(&json!({
             "model": args.model.path.display().to_string(),
             "fingerprint": format!("{:016x}", model.fingerprint()),
@@ -85,21 +94,23 @@ pub fn run(args: &SampleArgs) -> Result<(), Failure> {
             "shape": contract.shape,
             "seed": args.seed,
             "first_sample": args.first_sample,
-            "sampler": sampler.name(),
-            "levels": progress.level_count,
-            "steps_per_level": progress.steps_per_level,
+            "sampler": resolved.sampler.name(),
+            "levels": resolved.sigmas.len(),
+            "steps_per_level": resolved.steps_per_level,
             "evaluations": progress.nfe_total,
+            "settings": summary,
             "seconds": progress.elapsed_seconds,
             "provider": provider_name(model.runtime().provider),
             "runtime_version": model.runtime().version,
         }));
     }
     out::print(&format!(
-        "{}: {count} sample{} of shape {}, {} evaluations each, {}\n",
+        "{}: {count} sample{} of shape {}, {} evaluations each ({}), {}\n",
         names.join(", "),
         if count == 1 { "" } else { "s" },
         number::shape(&contract.shape),
         progress.nfe_total,
+        resolved.sampler.name(),
         number::seconds(progress.elapsed_seconds)
     ))
 }
@@ -208,70 +219,36 @@ fn labels(args: &ClassArgs, count: Option<u32>, contract: &Contract) -> Result<L
     })
 }
 
-/// The model's parameters with what the options change.
-fn chains(args: &ChainArgs, model: &Model, count: usize) -> Result<SampleParams, Failure> {
-    let own = model.params();
-    let schedule = if let Some(ladder) = &args.schedule {
-        Schedule::Given(ladder.0.clone())
-    } else if args.levels.is_some() || args.sigma_max.is_some() || args.sigma_min.is_some() {
-        let (levels, sigma_max, sigma_min) = (args.levels, args.sigma_max, args.sigma_min);
-        Schedule::Geometric { levels, sigma_max, sigma_min }
-    } else {
-        Schedule::Model
-    };
-    Ok(SampleParams {
-        sampler: args.sampler.unwrap_or(own.sampler),
-        schedule,
-        start_level: args.start_level,
-        steps_per_level: args.steps,
-        step_size: args.step_size,
-        snr: args.snr,
-        step_convention: args.convention.unwrap_or(own.step_convention),
-        denoise: match (args.denoise, args.no_denoise) {
-            (true, _) => Some(true),
-            (_, true) => Some(false),
-            _ => None,
-        },
-        init: match &args.init {
-            Some(init) => initial(init, args.init_noise, model.contract(), count)?,
-            None => Init::Model,
-        },
-        ..model.params()
-    })
+/// Views of a run on its way, evenly spaced.
+struct Frames {
+    /// At most, the finished samples among them.
+    wanted: u64,
+    /// How many of them have been due.
+    passed: u64,
+    views: Vec<Vec<f32>>,
 }
 
-fn initial(init: &str, noise: bool, contract: &Contract, count: usize) -> Result<Init, Failure> {
-    match init {
-        "uniform" | "normal" if noise => {
-            refuse!("--init-noise goes with samples in --init, not with '{init}'")
-        }
-        "uniform" => return Ok(Init::Uniform),
-        "normal" => return Ok(Init::Normal),
-        path if !Path::new(path).exists() => {
-            refuse!("--init {path}: this is neither uniform, normal, nor a file with samples")
-        }
-        _ => {}
+impl Frames {
+    fn new(wanted: u32) -> Self {
+        Self { wanted: wanted.into(), passed: 0, views: Vec::new() }
     }
-    let wanted = Wanted {
-        shape: Some(&contract.shape),
-        range: Some(contract.range),
-        own: OwnRange::Auto,
-        count: Some(count),
-        resize: false,
-    };
-    let samples = data::read(Path::new(init), &wanted)?;
-    samples.notes.iter().for_each(|note| out::note(note));
-    if samples.picked.len() < count {
-        refuse!(
-            "--init {init}: it holds {} samples, but {count} chains start (--count)",
-            samples.picked.len()
-        );
+
+    /// Whether another one has become due; the total may have changed since the last time.
+    fn is_due(&mut self, progress: &Progress) -> bool {
+        let reached = self.wanted * progress.nfe_done / progress.nfe_total.max(1);
+        let due = reached > self.passed;
+        self.passed = self.passed.max(reached);
+        due
     }
-    Ok(if noise { Init::GivenPlusNoise(samples.values) } else { Init::Given(samples.values) })
 }
 
-/// Steps the run to its end; collects up to `frames` views of it, evenly spaced.
-fn draw(run: &mut Run, args: &SampleArgs, frames: u64) -> Result<Vec<Vec<f32>>, Failure> {
+/// Steps the run to its end, and returns the views of it that `frames` wants.
+fn draw(
+    run: &mut Run,
+    args: &SampleArgs,
+    mut frames: Frames,
+    adaptive: bool,
+) -> Result<Vec<Vec<f32>>, Failure> {
     let canceller = run.canceller();
     let stop = move || {
         if canceller.is_cancelled() {
@@ -282,23 +259,17 @@ fn draw(run: &mut Run, args: &SampleArgs, frames: u64) -> Result<Vec<Vec<f32>>, 
     };
     ctrlc::set_handler(stop)
         .map_err(|error| Failure::Input(format!("Ctrl-C cannot be caught: {error}")))?;
-    let total = run.progress().nfe_total;
-    // The finished samples are the last frame.
-    let views = frames.saturating_sub(1).min(total.saturating_sub(1));
-    let due = |taken: u64| (total * (taken + 1)).div_ceil(views + 1);
-    let mut collected = Vec::new();
     let mut shown = Shown::new(args.progress, run.progress().calls_total);
     loop {
         let state = run.step(Some(1), Some(TICK)).inspect_err(|_| shown.finish())?;
         let progress = run.progress();
-        shown.run(&progress);
-        let taken = collected.len() as u64;
-        if taken < views && progress.nfe_done >= due(taken) && state == RunState::Pending {
+        shown.run(&progress, adaptive);
+        if state == RunState::Pending && frames.is_due(&progress) {
             let what = match args.picture.show {
                 Show::Denoised => Read::Denoised,
                 Show::State => Read::State,
             };
-            collected.push(run.array(what)?.iter().copied().collect());
+            frames.views.push(run.array(what)?.iter().copied().collect());
         }
         match state {
             RunState::Pending => {}
@@ -313,5 +284,42 @@ fn draw(run: &mut Run, args: &SampleArgs, frames: u64) -> Result<Vec<Vec<f32>>, 
         }
     }
     shown.finish();
-    Ok(collected)
+    Ok(frames.views)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn frames_are_evenly_spaced_whatever_becomes_of_the_total() {
+        let progress = |nfe_done, nfe_total| Progress {
+            phase: ncsn::Phase::Sampling,
+            level: 0,
+            level_count: 1,
+            step: 0,
+            steps_per_level: 1,
+            nfe_done,
+            nfe_total,
+            calls_done: nfe_done,
+            calls_total: nfe_total,
+            sigma: 1.0,
+            score_norm: 1.0,
+            update_norm: 1.0,
+            elapsed_seconds: 1.0,
+            remaining_seconds: 1.0,
+        };
+        let mut frames = Frames::new(4);
+        let due: Vec<u64> = (0..12).filter(|&done| frames.is_due(&progress(done, 12))).collect();
+        assert_eq!(due, [3, 6, 9]);
+        // More are wanted than there are evaluations.
+        let mut frames = Frames::new(48);
+        assert!((1..5).all(|done| frames.is_due(&progress(done, 5))));
+        // A total that is first too high, then too low.
+        let mut frames = Frames::new(10);
+        let totals = [(1, 50), (7, 20), (13, 60), (19, 40), (25, 30)];
+        let due: Vec<bool> =
+            totals.iter().map(|&(done, total)| frames.is_due(&progress(done, total))).collect();
+        assert_eq!(due, [false, true, false, true, true]);
+    }
 }

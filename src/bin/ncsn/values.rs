@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use ncsn::Provider;
+use ncsn::{Provider, SamplerKind};
 
 /// A list of numbers that comes as one argument.
 #[derive(Debug, Clone, PartialEq)]
@@ -12,6 +12,19 @@ pub struct List(pub Vec<f64>);
 /// Noise levels that come as one argument.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Ladder(pub Vec<f64>);
+
+/// Noise levels by the name of a schedule, or themselves.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Levels {
+    /// The model's own.
+    Model,
+    /// In geometric progression.
+    Geometric,
+    /// Those of Karras et al.
+    Karras,
+    /// These.
+    Given(Ladder),
+}
 
 /// Class labels that come as one argument.
 #[derive(Debug, Clone, PartialEq)]
@@ -44,6 +57,18 @@ pub fn ladder(text: &str) -> Result<Ladder, String> {
             .map_err(|error| error.to_string());
     }
     numbers(text).map(Ladder)
+}
+
+/// The name of a schedule, or a ladder.
+pub fn levels(text: &str) -> Result<Levels, String> {
+    Ok(match text {
+        "model" => Levels::Model,
+        "geometric" | "exponential" => Levels::Geometric,
+        "karras" => Levels::Karras,
+        _ => Levels::Given(ladder(text).map_err(|why| {
+            format!("{why}; schedules with a name are model, geometric, exponential and karras")
+        })?),
+    })
 }
 
 /// `0,1,2`, or a file that holds the labels.
@@ -124,6 +149,13 @@ macro_rules! kind {
 }
 pub(crate) use kind;
 
+/// Parses the name of a sampler that can be a predictor.
+pub fn predictor() -> impl TypedValueParser<Value = SamplerKind> {
+    let names = SamplerKind::ALL.iter().filter(|kind| kind.predicts()).map(|kind| kind.name());
+    PossibleValuesParser::new(names)
+        .try_map(|name| SamplerKind::from_name(&name).ok_or("unknown name"))
+}
+
 /// Parses the name of an execution provider.
 pub fn provider() -> impl TypedValueParser<Value = Provider> {
     let names: Vec<String> =
@@ -149,6 +181,14 @@ mod tests {
         std::fs::write(file.path(), "[1, 0.5,\n 0.25]").unwrap();
         assert_eq!(ladder(file.path().to_str().unwrap()), Ok(Ladder(vec![1.0, 0.5, 0.25])));
         assert!(ladder("nowhere.json").unwrap_err().contains("nowhere.json"));
+    }
+
+    #[test]
+    fn schedules_have_names() {
+        assert_eq!(levels("exponential"), levels("geometric"));
+        assert_eq!(levels("1,0.5"), Ok(Levels::Given(Ladder(vec![1.0, 0.5]))));
+        let why = levels("karas").unwrap_err();
+        assert!(why.contains("'karas'") && why.contains("karras"), "{why}");
     }
 
     #[test]
