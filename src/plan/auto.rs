@@ -1,13 +1,13 @@
 //! The choice of sampler, schedule and step size for a model and a budget of evaluations.
 //!
 //! What is known of score networks in general (Song et al. 2021, table 1; Karras et al. 2022, figure 4)
-//! and measured on ours (README): few evaluations go furthest on the probability-flow ODE with a
-//! multistep method; with more of them, noise pays, since it corrects what the network and the steps
-//! before got wrong; and when neighbouring levels are as close as annealed Langevin dynamics wants them,
-//! further evaluations do more between the levels, as corrector steps.
+//! and measured on ours (README): the fewest evaluations go furthest on the probability-flow ODE with a
+//! multistep method; with more of them noise pays, since it corrects what the network and the steps
+//! before got wrong. Where a network knows no further levels, further evaluations are Langevin steps at
+//! those it knows.
 
 use crate::error::{Result, bail};
-use crate::model::{Contract, SamplerKind};
+use crate::model::{Contract, SamplerKind, StepConvention};
 use crate::params::{SampleParams, Schedule};
 use crate::{RecommendParams, recommend};
 
@@ -19,14 +19,22 @@ const NOISE_PAYS: u32 = 16;
 struct Choice {
     sampler: SamplerKind,
     schedule: Schedule,
-    corrector_steps: u32,
+    /// Steps at each level and their size, for Langevin dynamics.
+    steps: Option<(u32, f64)>,
     reasons: Vec<String>,
 }
 
 /// `params` with the choices made.
 pub(super) fn choose(contract: &Contract, params: &SampleParams) -> Result<SampleParams> {
-    let Choice { sampler, schedule, corrector_steps, .. } = decide(contract, params)?;
-    Ok(SampleParams { sampler, schedule, corrector_steps, nfe_budget: None, ..params.clone() })
+    let Choice { sampler, schedule, steps, .. } = decide(contract, params)?;
+    Ok(SampleParams {
+        sampler,
+        schedule,
+        steps_per_level: steps.map(|(count, _)| count),
+        step_size: steps.map(|(_, size)| size),
+        nfe_budget: None,
+        ..params.clone()
+    })
 }
 
 /// Why they were made, a sentence each.
@@ -71,62 +79,73 @@ fn decide(contract: &Contract, params: &SampleParams) -> Result<Choice> {
     )];
     // The last level is run once.
     let room = 1 + (scores - 1) / passes;
-    let any = contract.takes_any_sigma();
     let own = contract.sigmas.len() as u32;
-    let (levels, corrector_steps) = spend(contract, room, max, min)?;
-    let levels = if any { levels } else { levels.min(own) };
-    let sampler = if corrector_steps > 0 {
+    if contract.takes_any_sigma() {
+        let sampler = moving(room, passes, &mut reasons);
+        if room == 1 {
+            return Ok(Choice {
+                sampler,
+                schedule: Schedule::Given(vec![max]),
+                steps: None,
+                reasons,
+            });
+        }
         reasons.push(format!(
-            "{levels} levels are as close as annealed Langevin dynamics wants them for {} numbers a \
-             sample (NCSNv2's technique 2): the rest goes to {corrector_steps} corrector steps at each",
-            contract.elements()
+            "{room} levels from {max} to {min}, spaced as Karras et al. do (rho = 7)"
         ));
-        SamplerKind::PredictorCorrector
-    } else if levels >= NOISE_PAYS || passes > 1 {
-        reasons.push(format!(
-            "ancestral sampling: with {NOISE_PAYS} levels or more its noise corrects more than it costs"
-        ));
-        SamplerKind::Ancestral
-    } else {
-        reasons.push(format!(
-            "UniPC on the probability-flow ODE: below {NOISE_PAYS} levels a deterministic multistep \
-             method goes further"
-        ));
-        SamplerKind::Unipc
-    };
-    let schedule = if levels == 1 {
-        Schedule::Given(vec![max])
-    } else if any {
-        reasons.push(format!("levels from {max} to {min} spaced as Karras et al. do (rho = 7)"));
         let (sigma_max, sigma_min) = (Some(max), Some(min));
-        Schedule::Karras { levels: Some(levels as usize), sigma_max, sigma_min, rho: None }
-    } else if levels == own {
-        Schedule::Model
-    } else {
-        reasons.push(format!("{levels} of the {own} levels that the network knows, evenly spread"));
-        Schedule::ModelLevels(levels as usize)
-    };
-    Ok(Choice { sampler, schedule, corrector_steps: corrector_steps.max(1), reasons })
-}
-
-/// Levels and corrector steps at each of them for so many evaluations: more levels until they are as
-/// close as the ladders of NCSNv2 are, then more steps.
-fn spend(contract: &Contract, room: u32, max: f64, min: f64) -> Result<(u32, u32)> {
-    let enough = if max > min {
+        let schedule =
+            Schedule::Karras { levels: Some(room as usize), sigma_max, sigma_min, rho: None };
+        return Ok(Choice { sampler, schedule, steps: None, reasons });
+    }
+    let count = (room - 1) / own;
+    if count > 1 && own > 1 && passes == 1 {
         let wanted = RecommendParams {
             dimension: contract.elements(),
             diameter: max,
             sigma_min: min,
+            steps_per_level: count,
+            levels: Some(own as usize),
             ..RecommendParams::default()
         };
-        recommend(&wanted)?.sigmas.len() as u32
-    } else {
-        1
-    };
-    let enough =
-        if contract.takes_any_sigma() { enough } else { enough.min(contract.sigmas.len() as u32) };
-    match room / enough {
-        0 | 1 => Ok((room, 0)),
-        each => Ok((enough, each - 1)),
+        let step = recommend(&wanted)?.accumulated_step;
+        reasons.push(format!(
+            "annealed Langevin dynamics: the network knows {own} levels and no others, so that there \
+             are {count} evaluations for each; the step size that leaves the least excess variance"
+        ));
+        let size = match params.step_convention {
+            StepConvention::Half => step.epsilon_half,
+            StepConvention::Full => step.epsilon_full,
+        };
+        let (sampler, schedule) = (SamplerKind::AnnealedLangevin, Schedule::Model);
+        return Ok(Choice { sampler, schedule, steps: Some((count, size)), reasons });
     }
+    let levels = room.min(own);
+    let sampler = moving(levels, passes, &mut reasons);
+    let schedule = match levels {
+        1 => Schedule::Given(vec![max]),
+        levels if levels == own => Schedule::Model,
+        levels => {
+            reasons.push(format!(
+                "{levels} of the {own} levels that the network knows, evenly spread"
+            ));
+            Schedule::ModelLevels(levels as usize)
+        }
+    };
+    Ok(Choice { sampler, schedule, steps: None, reasons })
+}
+
+/// A sampler that moves through so many levels.
+fn moving(levels: u32, passes: u32, reasons: &mut Vec<String>) -> SamplerKind {
+    if levels >= NOISE_PAYS || passes > 1 {
+        reasons.push(format!(
+            "ancestral sampling: from {NOISE_PAYS} levels on its noise corrects more than it costs"
+        ));
+        return SamplerKind::Ancestral;
+    }
+    reasons.push(format!(
+        "UniPC on the probability-flow ODE: below {NOISE_PAYS} levels a deterministic multistep method \
+         goes further"
+    ));
+    SamplerKind::Unipc
 }
