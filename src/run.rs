@@ -450,8 +450,10 @@ impl Run {
         let plan = &self.plan;
         let (batches, total) = (plan.batches(), self.total_steps());
         let each = plan.evaluations_per_score();
-        let calls_done = self.cursor.steps_done * batches + self.cursor.batches_done;
-        let calls_total = total * batches;
+        // The largest requests would overflow.
+        let calls_done =
+            self.cursor.steps_done.saturating_mul(batches).saturating_add(self.cursor.batches_done);
+        let calls_total = total.saturating_mul(batches);
         // The step that the latest evaluation belonged to.
         let latest = if self.cursor.batches_done > 0 {
             self.cursor.steps_done

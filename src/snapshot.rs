@@ -215,7 +215,8 @@ fn check(header: &Header, model: &Model, bytes: usize) -> Result<Sizes> {
         && ladder_ok
         && plan.sigmas.len() <= LEVEL_LIMIT
         && (plan.start_level as usize) < plan.sigmas.len()
-        && (1..=1000).contains(&plan.passes)
+        && (header.known > 0 || plan.passes == 1)
+        && !(header.known > 0 && plan.algorithm.is_adaptive())
         && labels_fit(plan, model)
         && plan.guidance_scale.is_none_or(|scale| {
             scale.is_finite() && model.contract().null_class.is_some() && plan.labels.is_some()
@@ -226,7 +227,11 @@ fn check(header: &Header, model: &Model, bytes: usize) -> Result<Sizes> {
         return Err(contradiction());
     }
     plan.check(model)?;
-    let last = if plan.algorithm.is_adaptive() { u64::MAX >> 20 } else { plan.course().total() };
+    // An adaptive run has no last step, but none so far out that counting on would overflow.
+    let last = match plan.algorithm.is_adaptive() {
+        true => u64::from(u32::MAX),
+        false => plan.course().total(),
+    };
     let values = elements.checked_mul(plan.sample_count as usize);
     let vectors = sampler::build(plan).memory();
     let clocks = if plan.algorithm.is_adaptive() { plan.sample_count as usize * CLOCK } else { 0 };
@@ -249,12 +254,20 @@ fn contradiction() -> Error {
     )
 }
 
-/// Times between the first level and the last, or 0, and steps that lead on.
+/// Times between the first level and the last, or 0, and steps that lead on; and the next micro-batch
+/// has a chain that is not at 0, if any has.
 fn check_clocks(header: &Header, clocks: &[f64]) -> Result<()> {
     let sigmas = &header.plan.sigmas;
     let levels = sigmas[sigmas.len() - 1]..=sigmas[header.plan.start_level as usize];
     let begun = header.cursor.steps_done > 0;
-    let ok = clocks.chunks(CLOCK).all(|clock| {
+    let batch = header.plan.batch_size as usize * CLOCK;
+    let next = clocks.chunks(batch).nth(header.cursor.batches_done as usize);
+    let arrived = |clocks: &[f64]| clocks.chunks(CLOCK).all(|clock| clock[0] == 0.0);
+    let waits = match next {
+        Some(next) if arrived(next) => arrived(clocks) && header.cursor.batches_done == 0,
+        _ => true,
+    };
+    let ok = waits && clocks.chunks(CLOCK).all(|clock| {
         clock[0] == 0.0
             || (levels.contains(&clock[0])
                 && clock[1].is_finite()

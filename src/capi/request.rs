@@ -230,8 +230,16 @@ unsafe fn inpaint(model: &Model, p: &ncsn_sample_params) -> Result<Option<Inpain
     // SAFETY: as the caller says.
     let known = unsafe { memory::slice(p.known, p.known_count, "known", "known_count")? };
     let Some(known) = known else {
-        if !p.mask.is_null() || p.resample_steps != 0 {
-            bail!(Argument, "mask or resample_steps is set, but known is NULL");
+        if !p.mask.is_null() {
+            bail!(Argument, "mask is set, but known is NULL: inpainting needs both");
+        }
+        if p.resample_steps != 0 {
+            bail!(
+                Argument,
+                "resample_steps = {}, but known is NULL: levels are run again to complete known \
+                 samples; leave it at 0",
+                p.resample_steps
+            );
         }
         return Ok(None);
     };

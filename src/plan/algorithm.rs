@@ -208,10 +208,12 @@ impl Algorithm {
 
 /// Parameters of other samplers are refused rather than ignored.
 pub(super) fn refuse_unused(params: &SampleParams) -> Result<()> {
+    const EDM: &str = "euler and heun";
     let kind = params.sampler;
     let (pc, rk45) = (SamplerKind::PredictorCorrector, SamplerKind::Rk45);
     let steps = kind.has_steps();
     let annealed = kind == SamplerKind::AnnealedLangevin;
+    let (churn, none) = (params.churn, Churn::default());
     for (set, used, name, by) in [
         (
             params.steps_per_level.is_some(),
@@ -244,7 +246,10 @@ pub(super) fn refuse_unused(params: &SampleParams) -> Result<()> {
             "predictor",
             "predictor_corrector",
         ),
-        (params.churn != Churn::default(), kind.churns(), "churn", "euler and heun"),
+        (churn.churn != none.churn, kind.churns(), "churn", EDM),
+        (churn.min != none.min, kind.churns(), "churn_min", EDM),
+        (churn.max != none.max, kind.churns(), "churn_max", EDM),
+        (churn.noise != none.noise, kind.churns(), "churn_noise", EDM),
         (params.rtol.is_some(), kind == rk45, "rtol", "rk45"),
         (params.atol.is_some(), kind == rk45, "atol", "rk45"),
         (params.nfe_budget.is_some(), kind == SamplerKind::Auto, "nfe_budget", "auto"),
