@@ -85,10 +85,12 @@ pub(super) unsafe fn params(model: &Model, p: &ncsn_sample_params) -> Result<Sam
     }
     let own = model.contract();
     let sampler = kind(p.sampler, SamplerKind::from_code, "sampler")?.unwrap_or(own.sampler);
-    // What ncsn_sample_params_init() wrote for the model's own sampler is no wish about another one.
+    // What ncsn_sample_params_init() wrote for the model's own sampler is no wish about another one;
+    // but T means the same in all Langevin dynamics.
     let other = sampler != own.sampler;
     let idle = other || !sampler.has_steps();
-    let steps = nonzero(p.steps_per_level).filter(|&n| !(idle && Some(n) == own.steps_per_level));
+    let steps = nonzero(p.steps_per_level)
+        .filter(|&n| sampler.stays() || !(idle && Some(n) == own.steps_per_level));
     let step_size = given(p.step_size).filter(|&a| !(idle && Some(a) == own.step_size));
     Ok(SampleParams {
         sampler,

@@ -143,11 +143,11 @@ impl Algorithm {
             Self::Langevin { .. } | Self::AnnealedLangevin { .. } => "lower step_size",
             Self::ConsistentAnnealed { .. } => "lower step_size, or use more levels",
             Self::PredictorCorrector { .. } => "lower snr, or use more levels",
-            Self::Euler { .. } | Self::Heun { .. } => "lower churn, or use more levels",
-            Self::Rk45 { .. } => "lower rtol and atol",
-            Self::Predictor { .. } | Self::Dpmpp2m | Self::Unipc => {
-                "use more levels, or a smaller sigma_max"
+            Self::Euler { churn } | Self::Heun { churn } if churn.churn > 0.0 => {
+                "lower churn, or use more levels"
             }
+            Self::Rk45 { .. } => "lower rtol and atol",
+            _ => "use more levels, or a smaller sigma_max",
         }
     }
 
