@@ -342,13 +342,13 @@ fn check_churn(churn: Churn) -> Result<()> {
     let Churn { churn: amount, min, max, noise } = churn;
     for (value, name) in [(amount, "churn"), (min, "churn_min"), (noise, "churn_noise")] {
         if !(value >= 0.0 && value.is_finite()) {
-            bail!(Argument, "{name} = {value} is not finite and at least 0");
+            bail!(Argument, "{name} = {value} must be finite and at least 0");
         }
     }
     if let Some(max) = max
         && !(max >= min && max.is_finite())
     {
-        bail!(Argument, "churn_max = {max} is not finite and at least churn_min = {min}");
+        bail!(Argument, "churn_max = {max} must be finite and at least churn_min = {min}");
     }
     Ok(())
 }

@@ -1,4 +1,4 @@
-/* What noise samplers ask for and when, where their chains start, and what is kept of a known part. */
+/* What noise samplers ask for and when, what their scores are for, where their chains start, and what is kept of a known part. */
 
 #include <math.h>
 
@@ -93,6 +93,61 @@ static void requests(ncsn_model *model)
         if (strcmp(at.text, cases[i].asked) != 0) {
             check_failed(__FILE__, __LINE__, "sampler %d asked for\n%s, not\n%s",
                          (int)cases[i].sampler, at.text, cases[i].asked);
+        }
+    }
+}
+
+/* Writes down what the scores of the first micro-batch are for, and at which noise level. */
+static int32_t watch(void *user, const ncsn_guide_request *request, float *score)
+{
+    static const char letters[] = "D?LP"; /* by NCSN_NOISE_*; D for the denoising */
+    recorder *at = user;
+    size_t used = strlen(at->text);
+    (void)score;
+    CHECK(request->purpose >= 0 && request->purpose <= NCSN_NOISE_PREDICTOR);
+    if (request->first_sample == 0) {
+        snprintf(at->text + used, sizeof at->text - used, "%s%c%u.%u@%g", used > 0 ? " " : "",
+                 letters[request->purpose], (unsigned)request->level, (unsigned)request->step,
+                 request->sigma);
+    }
+    return 0;
+}
+
+/* From level 2 on. The step to sigma = 0 is the denoising; Heun's second score and churn are at sigmas
+ * of their own. */
+static void scores(ncsn_model *model)
+{
+    static const struct {
+        int32_t sampler;
+        double churn;
+        const char *seen;
+    } cases[] = {
+        {NCSN_SAMPLER_ANNEALED_LANGEVIN, 0, "L2.0@0.25 L3.0@0.125 D3.0@0.125"},
+        {NCSN_SAMPLER_CONSISTENT_ANNEALED, 0, "L2.0@0.25 L3.0@0.125 D3.0@0.125"},
+        {NCSN_SAMPLER_REVERSE_DIFFUSION, 0, "P2.0@0.25 D3.0@0.125"},
+        {NCSN_SAMPLER_ANCESTRAL, 0, "P2.0@0.25 D3.0@0.125"},
+        {NCSN_SAMPLER_EULER_MARUYAMA, 0, "P2.0@0.25 D3.0@0.125"},
+        {NCSN_SAMPLER_PROBABILITY_FLOW, 0, "P2.0@0.25 D3.0@0.125"},
+        {NCSN_SAMPLER_PREDICTOR_CORRECTOR, 0, "L2.0@0.25 P2.1@0.25 L3.0@0.125 D3.1@0.125"},
+        {NCSN_SAMPLER_EULER, 0, "P2.0@0.25 D3.0@0.125"},
+        {NCSN_SAMPLER_EULER, 0.4, "P2.0@0.3 D3.0@0.15"}, /* gamma = 0.4 / 2 levels */
+        {NCSN_SAMPLER_HEUN, 0, "P2.0@0.25 P2.1@0.125 D3.0@0.125"},
+        {NCSN_SAMPLER_HEUN, 0.4, "P2.0@0.3 P2.1@0.125 D3.0@0.15"},
+        {NCSN_SAMPLER_DPMPP_2M, 0, "P2.0@0.25 D3.0@0.125"},
+        {NCSN_SAMPLER_UNIPC, 0, "P2.0@0.25 D3.0@0.125"},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        ncsn_sample_params params = sampler_params(model, cases[i].sampler);
+        recorder at = {.text = ""};
+        params.guide = watch;
+        params.guide_user = &at;
+        params.start_level = 2;
+        params.churn = cases[i].churn;
+        params.steps_per_level = cases[i].sampler == NCSN_SAMPLER_ANNEALED_LANGEVIN ? 1 : 0;
+        free(sample(model, &params));
+        if (strcmp(at.text, cases[i].seen) != 0) {
+            check_failed(__FILE__, __LINE__, "sampler %d: scores for\n%s, not\n%s",
+                         (int)cases[i].sampler, at.text, cases[i].seen);
         }
     }
 }
@@ -248,6 +303,7 @@ int main(void)
 {
     ncsn_model *model = gauss_model();
     requests(model);
+    scores(model);
     models_own_start();
     image_to_image(model);
     known_part(model);
