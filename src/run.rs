@@ -463,7 +463,7 @@ impl Run {
         let at = self.at(latest);
         let phase = if self.is_done() {
             Phase::Done
-        } else if plan.denoise && latest + 1 == total {
+        } else if plan.denoise && !plan.algorithm.is_adaptive() && latest + 1 == total {
             Phase::Denoising
         } else {
             Phase::Sampling

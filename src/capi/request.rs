@@ -168,8 +168,19 @@ unsafe fn schedule(model: &Model, p: &ncsn_sample_params) -> Result<Schedule> {
     if p.rho != 0.0 && p.schedule != NCSN_SCHEDULE_KARRAS {
         bail!(Argument, "rho = {} belongs to NCSN_SCHEDULE_KARRAS; leave it at 0", p.rho);
     }
+    let own = default_params(model);
+    let moved = (sigma_max.is_some() && p.sigma_max != own.sigma_max)
+        || (sigma_min.is_some() && p.sigma_min != own.sigma_min);
+    let counted = levels.filter(|_| p.level_count != own.level_count);
     match (p.schedule, sigmas) {
         (0 | NCSN_SCHEDULE_MODEL | NCSN_SCHEDULE_GIVEN, Some(sigmas)) => {
+            if moved || counted.is_some_and(|count| count != sigmas.len()) {
+                bail!(
+                    Argument,
+                    "level_count, sigma_max or sigma_min are set, but sigmas has levels of its own: \
+                     leave them as ncsn_sample_params_init() set them"
+                );
+            }
             // Before it is copied: a wrong count must not be believed.
             crate::schedule::check_ladder(sigmas, "sigmas")?;
             Ok(Schedule::Given(sigmas.to_vec()))
@@ -190,20 +201,14 @@ unsafe fn schedule(model: &Model, p: &ncsn_sample_params) -> Result<Schedule> {
             Ok(Schedule::Karras { levels, sigma_max, sigma_min, rho: given(p.rho) })
         }
         (0 | NCSN_SCHEDULE_MODEL, None) => {
-            let own = default_params(model);
-            let changed = (sigma_max.is_some() && p.sigma_max != own.sigma_max)
-                || (sigma_min.is_some() && p.sigma_min != own.sigma_min);
-            if changed {
+            if moved {
                 bail!(
                     Argument,
                     "sigma_max or sigma_min differ from the model's, but schedule is \
                      NCSN_SCHEDULE_MODEL: set NCSN_SCHEDULE_GEOMETRIC or _KARRAS to use them"
                 );
             }
-            Ok(match levels {
-                Some(levels) if p.level_count != own.level_count => Schedule::ModelLevels(levels),
-                _ => Schedule::Model,
-            })
+            Ok(counted.map_or(Schedule::Model, Schedule::ModelLevels))
         }
         (code, _) => Err(unknown("schedule", code)),
     }

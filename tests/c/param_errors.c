@@ -90,6 +90,15 @@ static void schedules(ncsn_model *model)
     params.sigma_count = SIZE_MAX >> 19;
     REFUSED(model, &params, NCSN_ERR_ARGUMENT, "sigmas");
     params.sigma_count = COUNT(LADDER);
+    params.sigma_max = 2.0;
+    REFUSED(model, &params, NCSN_ERR_ARGUMENT, "sigma_max");
+    params.sigma_max = LADDER[0];
+    params.sigma_count = 2;
+    params.level_count = 3;
+    REFUSED(model, &params, NCSN_ERR_ARGUMENT, "level_count");
+    params.level_count = 2;
+    free(sample(model, &params));
+    params.sigma_count = params.level_count = COUNT(LADDER);
     for (int32_t schedule = NCSN_SCHEDULE_GEOMETRIC; schedule <= NCSN_SCHEDULE_EXPONENTIAL;
          schedule++) {
         params.schedule = schedule;

@@ -131,6 +131,19 @@ static int32_t keep_progress(void *user, const ncsn_progress *now)
     return 0;
 }
 
+/* A run that ends with the denoising ends with its latest estimate, x + sigma_L^2 s. */
+static void ends_denoised(ncsn_model *model, const ncsn_sample_params *params)
+{
+    float x[15], estimate[15];
+    ncsn_run *run = NULL;
+    CHECK_OK(ncsn_run_begin(model, params, &run));
+    CHECK_OK(ncsn_run_step(run, 0, 0, NULL));
+    CHECK_OK(ncsn_run_read(run, NCSN_READ_SAMPLE, x, sizeof x));
+    CHECK_OK(ncsn_run_read(run, NCSN_READ_DENOISED, estimate, sizeof estimate));
+    CHECK(memcmp(x, estimate, sizeof x) == 0);
+    ncsn_run_free(run);
+}
+
 /* As documented at NCSN_SAMPLER_*, and the same said before, underway and at the end. */
 static void evaluations(ncsn_model *model)
 {
@@ -143,10 +156,12 @@ static void evaluations(ncsn_model *model)
         int guided = how->guidance > 0.0;
         params.progress = keep_progress;
         params.progress_user = &now;
-        network.calls = 0;
         free(sample(model, &params));
         CHECK(now.phase == NCSN_PHASE_DONE && now.nfe_done == now.nfe_total);
         CHECK(now.calls_done == now.calls_total && now.remaining_seconds == 0.0);
+        if (how->sampler != NCSN_SAMPLER_LANGEVIN && !how->without_denoise && how->resample == 0) {
+            ends_denoised(model, &params);
+        }
         if (how->sampler == NCSN_SAMPLER_RK45) {
             /* One, and six for each attempt; chains that have arrived are left out. */
             CHECK((now.nfe_done / (guided ? 2 : 1)) % 6 == 1 && now.nfe_done > 6);
@@ -154,6 +169,8 @@ static void evaluations(ncsn_model *model)
             CHECK(now.nfe_done >= 1 && now.nfe_done <= 40);
         } else {
             CHECK(now.nfe_done == total);
+            network.calls = 0;
+            free(sample(model, &params));
             CHECK(network.calls == (int)(3 * total));
             CHECK_OK(ncsn_run_begin(model, &params, &run));
             CHECK_STATUS(ncsn_run_poll(run, &now), NCSN_PENDING);
