@@ -71,34 +71,45 @@ fn sound() -> Vec<(String, Vec<u8>)> {
         init: Init::Normal,
         ..zero_model().params()
     };
-    let soft = |resample| {
-        Some(Inpaint { known: vec![0.5, -1.0], mask: vec![1.0, 0.25], resample })
-    };
+    let soft = |resample| Some(Inpaint { known: vec![0.5, -1.0], mask: vec![1.0, 0.25], resample });
     let churn = Churn { churn: 1.0, ..Churn::default() };
     let runs = [
-        ("annealed", 3, SampleParams {
-            steps_per_level: Some(2),
-            ..of(SamplerKind::AnnealedLangevin)
-        }),
-        ("annealed_known", 2, SampleParams {
-            steps_per_level: Some(2),
-            inpaint: soft(1),
-            ..of(SamplerKind::AnnealedLangevin)
-        }),
+        (
+            "annealed",
+            3,
+            SampleParams { steps_per_level: Some(2), ..of(SamplerKind::AnnealedLangevin) },
+        ),
+        (
+            "annealed_known",
+            2,
+            SampleParams {
+                steps_per_level: Some(2),
+                inpaint: soft(1),
+                ..of(SamplerKind::AnnealedLangevin)
+            },
+        ),
         ("consistent", 1, of(SamplerKind::ConsistentAnnealed)),
-        ("corrector", 3, SampleParams {
-            corrector_steps: 2,
-            corrector_norm: NoiseNorm::Expected,
-            predictor: SamplerKind::Ancestral,
-            ..of(SamplerKind::PredictorCorrector)
-        }),
+        (
+            "corrector",
+            3,
+            SampleParams {
+                corrector_steps: 2,
+                corrector_norm: NoiseNorm::Expected,
+                predictor: SamplerKind::Ancestral,
+                ..of(SamplerKind::PredictorCorrector)
+            },
+        ),
         // Between the two evaluations of a step.
         ("heun", 3, SampleParams { churn, guidance_scale: 2.0, ..of(SamplerKind::Heun) }),
         ("heun_known", 3, SampleParams { inpaint: soft(2), ..of(SamplerKind::Heun) }),
-        ("ancestral_known", 1, SampleParams {
-            inpaint: Some(Inpaint { known: vec![0.5; 6], mask: vec![1.0; 6], resample: 3 }),
-            ..of(SamplerKind::Ancestral)
-        }),
+        (
+            "ancestral_known",
+            1,
+            SampleParams {
+                inpaint: Some(Inpaint { known: vec![0.5; 6], mask: vec![1.0; 6], resample: 3 }),
+                ..of(SamplerKind::Ancestral)
+            },
+        ),
         ("dpmpp", 2, of(SamplerKind::Dpmpp2m)),
         ("unipc", 2, of(SamplerKind::Unipc)),
         // In the middle of an attempt.
@@ -175,29 +186,61 @@ fn forged() -> Vec<(String, Vec<u8>)> {
         ("annealed", "/plan/labels", json!(null)),
         ("annealed", "/plan/output_format", json!("Rgba")),
         ("annealed", "/plan/passes", json!(2)),
-        ("annealed", "/plan/algorithm", json!({"AnnealedLangevin": {"c": 1.0, "epsilon": 0.1, "steps": 0}})),
-        ("annealed", "/plan/algorithm", json!({"AnnealedLangevin": {"c": 0.7, "epsilon": 0.1, "steps": 2}})),
-        ("annealed", "/plan/algorithm", json!({"AnnealedLangevin": {"c": 1.0, "epsilon": -0.1, "steps": 2}})),
-        ("annealed", "/plan/algorithm", json!({"AnnealedLangevin": {"c": 1.0, "epsilon": 9.9, "steps": 2}})),
+        (
+            "annealed",
+            "/plan/algorithm",
+            json!({"AnnealedLangevin": {"c": 1.0, "epsilon": 0.1, "steps": 0}}),
+        ),
+        (
+            "annealed",
+            "/plan/algorithm",
+            json!({"AnnealedLangevin": {"c": 0.7, "epsilon": 0.1, "steps": 2}}),
+        ),
+        (
+            "annealed",
+            "/plan/algorithm",
+            json!({"AnnealedLangevin": {"c": 1.0, "epsilon": -0.1, "steps": 2}}),
+        ),
+        (
+            "annealed",
+            "/plan/algorithm",
+            json!({"AnnealedLangevin": {"c": 1.0, "epsilon": 9.9, "steps": 2}}),
+        ),
         ("annealed", "/plan/algorithm", json!("Unipc")),
         ("annealed_known", "/known", json!(6)),
         ("annealed_known", "/known", json!(0)),
         ("annealed_known", "/plan/passes", json!(2)),
         ("consistent", "/plan/algorithm", json!({"ConsistentAnnealed": {"eta": 9.0}})),
-        ("corrector", "/plan/algorithm", json!({"PredictorCorrector":
-            {"predictor": "Heun", "steps": 2, "snr": 0.1, "norm": "Drawn"}})),
-        ("corrector", "/plan/algorithm", json!({"PredictorCorrector":
-            {"predictor": "Ancestral", "steps": u32::MAX, "snr": 0.1, "norm": "Drawn"}})),
+        (
+            "corrector",
+            "/plan/algorithm",
+            json!({"PredictorCorrector":
+            {"predictor": "Heun", "steps": 2, "snr": 0.1, "norm": "Drawn"}}),
+        ),
+        (
+            "corrector",
+            "/plan/algorithm",
+            json!({"PredictorCorrector":
+            {"predictor": "Ancestral", "steps": u32::MAX, "snr": 0.1, "norm": "Drawn"}}),
+        ),
         ("corrector", "/plan/algorithm", json!({"Predictor": {"kind": "Auto"}})),
         ("heun", "/plan/guidance_scale", json!("a lot")),
         ("heun", "/plan/algorithm", json!("Dpmpp2m")),
-        ("heun", "/plan/algorithm", json!({"Heun": {"churn":
-            {"churn": -1.0, "min": 0.0, "max": null, "noise": 1.0}}})),
+        (
+            "heun",
+            "/plan/algorithm",
+            json!({"Heun": {"churn":
+            {"churn": -1.0, "min": 0.0, "max": null, "noise": 1.0}}}),
+        ),
         ("heun_known", "/plan/passes", json!(0)),
         ("heun_known", "/plan/passes", json!(1001)),
         ("heun_known", "/plan/passes", json!(u32::MAX)),
-        ("ancestral_known", "/plan/algorithm", json!({"PredictorCorrector":
-            {"predictor": "Ancestral", "steps": 16_000_000, "snr": 0.1, "norm": "Drawn"}})),
+        (
+            "ancestral_known",
+            "/plan/algorithm",
+            json!({"PredictorCorrector":
+            {"predictor": "Ancestral", "steps": 16_000_000, "snr": 0.1, "norm": "Drawn"}}),
+        ),
         ("ancestral_known", "/plan/algorithm", json!({"Rk45": {"rtol": 1e-3, "atol": 1e-3}})),
         ("dpmpp", "/plan/algorithm", json!("Unipc")),
         ("rk45", "/plan/algorithm", json!({"Rk45": {"rtol": 1e-9, "atol": 1e-3}})),

@@ -135,7 +135,10 @@ static void schedules(ncsn_model *model)
         params.rho = rhos[i];
         REFUSED(model, &params, NCSN_ERR_ARGUMENT, "rho");
     }
+    params.sampler = NCSN_SAMPLER_AUTO;
     params.rho = 0.0;
+    REFUSED(model, &params, NCSN_ERR_ARGUMENT, "chooses the schedule itself");
+    params.sampler = NCSN_SAMPLER_HEUN;
     params.sigma_max = 0.01; /* below the model's sigma_min */
     REFUSED(model, &params, NCSN_ERR_ARGUMENT, "sigma_max");
     params.sigma_max = 1.0;

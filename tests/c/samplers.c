@@ -184,6 +184,31 @@ static void evaluations(ncsn_model *model)
     }
 }
 
+/* The automatic choice keeps to its budget, with guidance and with levels that are run again. */
+static void budgets(ncsn_model *model)
+{
+    static const uint32_t budgets[] = {1, 2, 3, 7, 15, 16, 40, 100};
+    for (size_t i = 0; i < COUNT(budgets); i++) {
+        for (uint32_t resample = 0; resample <= 3; resample++) {
+            for (int guided = 0; guided <= 1; guided++) {
+                const variation how = {.sampler = NCSN_SAMPLER_AUTO, .resample = resample,
+                                       .guidance = guided ? 2.0 : 0.0};
+                ncsn_sample_params params = variation_params(model, &how);
+                ncsn_progress now = {.struct_size = sizeof now};
+                params.nfe_budget = budgets[i];
+                if (guided && budgets[i] == 1) {
+                    REFUSED(model, &params, NCSN_ERR_ARGUMENT, "nfe_budget = 1");
+                    continue;
+                }
+                params.progress = keep_progress;
+                params.progress_user = &now;
+                free(sample(model, &params));
+                CHECK(now.nfe_done >= 1 && now.nfe_done <= budgets[i]);
+            }
+        }
+    }
+}
+
 static int is_finite(const float *x, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
@@ -409,6 +434,7 @@ int main(void)
         mask[i] = (float)(i % 3) / 2.0f;
     }
     evaluations(model);
+    budgets(model);
     on_a_network();
     cut_anywhere(model);
     failures_leave_no_trace(model);

@@ -106,7 +106,7 @@ def predictor(walk, x, kind):
 
 
 def predictor_corrector(walk, x, kind, steps, snr, expected_norm):
-    """Song et al. 2021, algorithms 2 and 5, with the norms of each sample's own vectors."""
+    """Song et al. 2021, algorithms 2 and 4, with the norms of each sample's own vectors."""
 
     def correct(x, i, first_step):
         for step in range(first_step, first_step + steps):
