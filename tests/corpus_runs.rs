@@ -1,8 +1,8 @@
 //! The fuzzers' corpus, run in every test run: seeds and what fuzzing has found.
 //!
 //! `cargo fuzz run metadata tests/corpus/metadata` (or `saved_run`) looks for more.
-//! `NCSN_BLESS=1 cargo test --test corpus_runs` writes the saved runs anew, when their format or the
-//! model's contract has changed.
+//! `NCSN_BLESS=1 cargo test --test corpus_runs` writes the saved runs anew, when their format or
+//! the model's contract has changed.
 
 mod corpus;
 

@@ -1,5 +1,5 @@
-/* What samplers, inpainting and guidance refuse: parameters of another sampler, values out of range,
- * and requests that fit no such network. */
+/* What samplers, inpainting and guidance refuse: parameters of another sampler, values out of
+ * range, and requests that fit no such network. */
 
 #include <math.h>
 

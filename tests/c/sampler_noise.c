@@ -1,4 +1,5 @@
-/* What noise samplers ask for and when, what their scores are for, where their chains start, and what is kept of a known part. */
+/* What noise samplers ask for and when, what their scores are for, where their chains start, and
+ * what is kept of a known part. */
 
 #include <math.h>
 
@@ -6,7 +7,7 @@
 
 enum { LEVELS = COUNT(LADDER), ELEMENTS = 3, SAMPLES = 5, TOTAL = SAMPLES * ELEMENTS };
 
-/* Writes down what is asked of the first micro-batch, as a letter for the purpose and level.step. */
+/* Writes down what is asked of the first micro-batch: a letter for the purpose, and level.step. */
 typedef struct recorder {
     char text[1000];
     float value; /* what it answers */
@@ -30,8 +31,8 @@ static int32_t record(void *user, const ncsn_noise_request *request, float *out)
     return 0;
 }
 
-/* Levels are those of the whole ladder, steps count the evaluations at a level; no two requests of a
- * run are the same. */
+/* Levels are those of the whole ladder, steps count the evaluations at a level; no two requests of
+ * a run are the same. */
 static void requests(ncsn_model *model)
 {
     static const float known[ELEMENTS], mask[ELEMENTS] = {1.0f, 0.5f, 0.0f};
@@ -113,8 +114,8 @@ static int32_t watch(void *user, const ncsn_guide_request *request, float *score
     return 0;
 }
 
-/* From level 2 on. The step to sigma = 0 is the denoising; Heun's second score and churn are at sigmas
- * of their own. */
+/* From level 2 on. The step to sigma = 0 is the denoising; Heun's second score and churn are at
+ * sigmas of their own. */
 static void scores(ncsn_model *model)
 {
     static const struct {
@@ -161,8 +162,8 @@ static void initial(ncsn_model *model, const ncsn_sample_params *params, float x
     ncsn_run_free(run);
 }
 
-/* The model's own start, uniform here, is for its own sampler and for Langevin dynamics; others start
- * with N(0, sigma^2), also where the field holds what ncsn_sample_params_init() wrote. */
+/* The model's own start, uniform here, is for its own sampler and for Langevin dynamics; others
+ * start with N(0, sigma^2), also where the field holds what ncsn_sample_params_init() wrote. */
 static void models_own_start(void)
 {
     ncsn_model *model = open_model(MODELS "gauss_sigma.onnx");
@@ -269,7 +270,8 @@ static void known_part(ncsn_model *model)
  * m (y + sigma' z) + (1 - m) x. */
 static void soft_mask(ncsn_model *model)
 {
-    static const float mask[ELEMENTS] = {0.25f, 0.5f, 0.875f}, known[ELEMENTS] = {-1.0f, 0.0f, 2.0f};
+    static const float mask[ELEMENTS] = {0.25f, 0.5f, 0.875f};
+    static const float known[ELEMENTS] = {-1.0f, 0.0f, 2.0f};
     ncsn_sample_params params = sampler_params(model, NCSN_SAMPLER_EULER);
     recorder at = {.value = -1.5f};
     double x[ELEMENTS];

@@ -1,6 +1,6 @@
-/* Every sampler through the C interface: how many evaluations it takes; that however its run is cut,
- * saved, loaded, cancelled or made to fail, it ends at the bits of ncsn_sample(); and what it says
- * when chains diverge. */
+/* Every sampler through the C interface: how many evaluations it takes; that however its run is
+ * cut, saved, loaded, cancelled or made to fail, it ends at the bits of ncsn_sample(); and what it
+ * says when chains diverge. */
 
 #include <float.h>
 #include <math.h>
@@ -24,13 +24,14 @@ typedef struct variation {
 static const int64_t CLASSES[] = {0, 2, 1, -1, 2};
 static float known[15], mask[15];
 
-/* n = 4 levels; predictors, Euler and multi-step methods take n, Heun 2n - 1, a corrector n (M + 1),
- * consistent annealed sampling n + 1 and annealed Langevin dynamics n T + 1; without the denoising
- * one less; with guidance twice as many. */
+/* n = 4 levels; predictors, Euler and multi-step methods take n, Heun 2n - 1, a corrector
+ * n (M + 1), consistent annealed sampling n + 1 and annealed Langevin dynamics n T + 1; without the
+ * denoising one less; with guidance twice as many. */
 static const variation VARIATIONS[] = {
     {.sampler = NCSN_SAMPLER_LANGEVIN, .steps = 6, .evaluations = 6},
     {.sampler = NCSN_SAMPLER_ANNEALED_LANGEVIN, .steps = 3, .evaluations = 13},
-    {.sampler = NCSN_SAMPLER_ANNEALED_LANGEVIN, .steps = 3, .without_denoise = 1, .evaluations = 12},
+    {.sampler = NCSN_SAMPLER_ANNEALED_LANGEVIN, .steps = 3, .without_denoise = 1,
+     .evaluations = 12},
     {.sampler = NCSN_SAMPLER_ANNEALED_LANGEVIN, .steps = 2, .guidance = 2, .resample = 1,
      .evaluations = 18},
     {.sampler = NCSN_SAMPLER_CONSISTENT_ANNEALED, .evaluations = 5},
@@ -248,6 +249,15 @@ static void on_a_network(void)
         x = sample(model, &params);
         CHECK(is_finite(x, 15) && now.nfe_done == now.nfe_total && now.nfe_done > 0);
         CHECK(expected[sampler] == 0 || now.nfe_done == expected[sampler]);
+        free(x);
+        /* The micro-batch does not change the samples. */
+        params.steps_per_level = sampler <= NCSN_SAMPLER_ANNEALED_LANGEVIN ? 3 : 0;
+        x = sample(model, &params);
+        for (params.batch_size = 1; params.batch_size <= 3; params.batch_size++) {
+            void *same = sample(model, &params);
+            CHECK(memcmp(x, same, 15 * sizeof x[0]) == 0);
+            free(same);
+        }
         free(x);
     }
     ncsn_destroy(model);

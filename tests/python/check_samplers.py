@@ -1,5 +1,5 @@
-"""Every sampler that moves from level to level, its schedules, guidance and inpainting: the library,
-fed recorded noise, against solvers.py."""
+"""Every sampler that moves from level to level, its schedules, guidance and inpainting: the
+library, fed recorded noise, against solvers.py."""
 
 import math
 
@@ -183,7 +183,7 @@ def schedules():
 
 
 def completed():
-    """Inpainting by a soft mask, known samples of each chain's own, and levels that are run again."""
+    """Inpainting by a soft mask, known samples of each chain's own, levels that are run again."""
     compare = Comparison(MADE / "gauss_image.onnx")
     shape = compare.job.noise.shape
     generator = np.random.default_rng(8)

@@ -1,5 +1,6 @@
 """The samplers that move from level to level, from the formulas of their papers, in float64: what a
-user would write without the library. x is [B, *shape] throughout; every run ends with the denoising.
+user would write without the library. x is [B, *shape] throughout; every run ends with the
+denoising.
 
 Where a paper leaves something open, the comment says what is meant here; what noise a step takes is
 as the library documents its requests.
@@ -171,8 +172,8 @@ def dpmpp_2m(walk, x):
 
 
 def unipc(walk, x):
-    """Zhao et al. 2023, algorithms 1 and 2 with p = 2, data prediction and B(h) = e^h - 1. The first
-    step has p = 1; the last goes to sigma = 0 and has no corrector."""
+    """Zhao et al. 2023, algorithms 1 and 2 with p = 2, data prediction and B(h) = e^h - 1. The
+    first step has p = 1; the last goes to sigma = 0 and has no corrector."""
     lambdas = [-math.log(sigma) for sigma in walk.sigmas]
     estimates, origin = {}, None  # D at each level; the corrected x of the level before
 
@@ -228,8 +229,8 @@ FOURTH = (5179 / 57600, 0, 7571 / 16695, 393 / 640, -92097 / 339200, 187 / 2100,
 
 
 def rk45(walk, x, rtol, atol):
-    """dx/du = -sigma^2 s, u = ln sigma, from the first level to the last, each chain for itself; then
-    the denoising. The evaluations are those of the slowest chain."""
+    """dx/du = -sigma^2 s, u = ln sigma, from the first level to the last, each chain for itself;
+    then the denoising. The evaluations are those of the slowest chain."""
     rows, most = [], 0
     for k in range(len(x)):
         walk.evaluations = 0
@@ -245,7 +246,7 @@ def _rk45(walk, x, row, rtol, atol):
     def slope(x, u):
         return -math.exp(u) ** 2 * walk.s(x, math.exp(u), 0, row)
 
-    # The library's choices: first step 0.1, factors 0.2 to 5, safety 0.9, no growth after a failure.
+    # The library's choices: first step 0.1, factors 0.2 to 5 of 0.9, no growth after a failure.
     h, failed, first = max(-0.1, end - u), False, slope(x, u)
     while u > end + 1e-9:
         k = [first]
