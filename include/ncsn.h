@@ -1390,7 +1390,9 @@ typedef struct ncsn_sample_params {
     /**
      * T, Langevin steps at each level; for NCSN_SAMPLER_CONSISTENT_ANNEALED the number of levels that
      * each is divided into. 0: the model's for its own sampler, else about 1000 evaluations in all for
-     * Langevin dynamics and 1 for consistent annealed sampling. At most 2^24. Other samplers have none.
+     * Langevin dynamics and 1 for consistent annealed sampling. At most 2^24. Other samplers have none:
+     * for them, and for consistent annealed sampling, the model's own value counts as 0 where the model
+     * has another sampler.
      */
     uint32_t steps_per_level;
     /**
@@ -1402,7 +1404,8 @@ typedef struct ncsn_sample_params {
      * epsilon. Annealed Langevin: the step size at the smallest level, a_i = epsilon sigma_i^2 /
      * sigma_L^2. Plain Langevin: the step size a itself. Consistent annealed sampling: eta sigma_L^2,
      * with 1 - g < eta < 1 + g, g the smallest ratio sigma_{k+1}/sigma_k. 0: the model's for its own
-     * sampler and levels, else chosen. Other samplers have none.
+     * sampler and levels, else chosen. Other samplers have none. For a sampler that is not the model's
+     * own, the model's own value counts as 0.
      * With c = 1/2 (HALF) or 1 (FULL), kappa = c epsilon / sigma_L^2 must be below 2: at 2 the
      * chains diverge on any data (annealed Langevin; from 1 a warning is logged).
      */

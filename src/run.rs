@@ -450,8 +450,10 @@ impl Run {
         let plan = &self.plan;
         let (batches, total) = (plan.batches(), self.total_steps());
         let each = plan.evaluations_per_score();
-        let calls_done = self.cursor.steps_done * batches + self.cursor.batches_done;
-        let calls_total = total * batches;
+        // The largest requests would overflow.
+        let calls_done =
+            self.cursor.steps_done.saturating_mul(batches).saturating_add(self.cursor.batches_done);
+        let calls_total = total.saturating_mul(batches);
         // The step that the latest evaluation belonged to.
         let latest = if self.cursor.batches_done > 0 {
             self.cursor.steps_done
@@ -461,7 +463,7 @@ impl Run {
         let at = self.at(latest);
         let phase = if self.is_done() {
             Phase::Done
-        } else if plan.denoise && latest + 1 == total {
+        } else if plan.denoise && !plan.algorithm.is_adaptive() && latest + 1 == total {
             Phase::Denoising
         } else {
             Phase::Sampling

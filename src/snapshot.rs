@@ -215,7 +215,8 @@ fn check(header: &Header, model: &Model, bytes: usize) -> Result<Sizes> {
         && ladder_ok
         && plan.sigmas.len() <= LEVEL_LIMIT
         && (plan.start_level as usize) < plan.sigmas.len()
-        && (1..=1000).contains(&plan.passes)
+        && (header.known > 0 || plan.passes == 1)
+        && !(header.known > 0 && plan.algorithm.is_adaptive())
         && labels_fit(plan, model)
         && plan.guidance_scale.is_none_or(|scale| {
             scale.is_finite() && model.contract().null_class.is_some() && plan.labels.is_some()
@@ -226,7 +227,11 @@ fn check(header: &Header, model: &Model, bytes: usize) -> Result<Sizes> {
         return Err(contradiction());
     }
     plan.check(model)?;
-    let last = if plan.algorithm.is_adaptive() { u64::MAX >> 20 } else { plan.course().total() };
+    // An adaptive run has no last step, but none so far out that counting on would overflow.
+    let last = match plan.algorithm.is_adaptive() {
+        true => u64::from(u32::MAX),
+        false => plan.course().total(),
+    };
     let values = elements.checked_mul(plan.sample_count as usize);
     let vectors = sampler::build(plan).memory();
     let clocks = if plan.algorithm.is_adaptive() { plan.sample_count as usize * CLOCK } else { 0 };
@@ -261,7 +266,17 @@ fn check_clocks(header: &Header, clocks: &[f64]) -> Result<()> {
                 && (clock[1] < 0.0 || (!begun && clock[1] == 0.0))
                 && clock[0] * clock[1].exp() >= levels.start() * 0.999)
     });
-    if ok { Ok(()) } else { Err(contradiction()) }
+    if ok && next_is_under_way(header, clocks) { Ok(()) } else { Err(contradiction()) }
+}
+
+/// A run goes on with a micro-batch of which a chain has not arrived, if there is any.
+fn next_is_under_way(header: &Header, clocks: &[f64]) -> bool {
+    let arrived = |clocks: &[f64]| clocks.chunks(CLOCK).all(|clock| clock[0] == 0.0);
+    let batch = header.plan.batch_size as usize * CLOCK;
+    match clocks.chunks(batch).nth(header.cursor.batches_done as usize) {
+        Some(next) if arrived(next) => header.cursor.batches_done == 0 && arrived(clocks),
+        _ => true,
+    }
 }
 
 /// As many labels as samples, each of which the network takes; none for an unconditional one.

@@ -85,10 +85,12 @@ pub(super) unsafe fn params(model: &Model, p: &ncsn_sample_params) -> Result<Sam
     }
     let own = model.contract();
     let sampler = kind(p.sampler, SamplerKind::from_code, "sampler")?.unwrap_or(own.sampler);
-    // What ncsn_sample_params_init() wrote for the model's own sampler is no wish about another one.
+    // What ncsn_sample_params_init() wrote for the model's own sampler is no wish about another one;
+    // but T means the same in all Langevin dynamics.
     let other = sampler != own.sampler;
     let idle = other || !sampler.has_steps();
-    let steps = nonzero(p.steps_per_level).filter(|&n| !(idle && Some(n) == own.steps_per_level));
+    let steps = nonzero(p.steps_per_level)
+        .filter(|&n| sampler.stays() || !(idle && Some(n) == own.steps_per_level));
     let step_size = given(p.step_size).filter(|&a| !(idle && Some(a) == own.step_size));
     Ok(SampleParams {
         sampler,
@@ -166,8 +168,19 @@ unsafe fn schedule(model: &Model, p: &ncsn_sample_params) -> Result<Schedule> {
     if p.rho != 0.0 && p.schedule != NCSN_SCHEDULE_KARRAS {
         bail!(Argument, "rho = {} belongs to NCSN_SCHEDULE_KARRAS; leave it at 0", p.rho);
     }
+    let own = default_params(model);
+    let moved = (sigma_max.is_some() && p.sigma_max != own.sigma_max)
+        || (sigma_min.is_some() && p.sigma_min != own.sigma_min);
+    let counted = levels.filter(|_| p.level_count != own.level_count);
     match (p.schedule, sigmas) {
         (0 | NCSN_SCHEDULE_MODEL | NCSN_SCHEDULE_GIVEN, Some(sigmas)) => {
+            if moved || counted.is_some_and(|count| count != sigmas.len()) {
+                bail!(
+                    Argument,
+                    "level_count, sigma_max or sigma_min are set, but sigmas has levels of its own: \
+                     leave them as ncsn_sample_params_init() set them"
+                );
+            }
             // Before it is copied: a wrong count must not be believed.
             crate::schedule::check_ladder(sigmas, "sigmas")?;
             Ok(Schedule::Given(sigmas.to_vec()))
@@ -188,20 +201,14 @@ unsafe fn schedule(model: &Model, p: &ncsn_sample_params) -> Result<Schedule> {
             Ok(Schedule::Karras { levels, sigma_max, sigma_min, rho: given(p.rho) })
         }
         (0 | NCSN_SCHEDULE_MODEL, None) => {
-            let own = default_params(model);
-            let changed = (sigma_max.is_some() && p.sigma_max != own.sigma_max)
-                || (sigma_min.is_some() && p.sigma_min != own.sigma_min);
-            if changed {
+            if moved {
                 bail!(
                     Argument,
                     "sigma_max or sigma_min differ from the model's, but schedule is \
                      NCSN_SCHEDULE_MODEL: set NCSN_SCHEDULE_GEOMETRIC or _KARRAS to use them"
                 );
             }
-            Ok(match levels {
-                Some(levels) if p.level_count != own.level_count => Schedule::ModelLevels(levels),
-                _ => Schedule::Model,
-            })
+            Ok(counted.map_or(Schedule::Model, Schedule::ModelLevels))
         }
         (code, _) => Err(unknown("schedule", code)),
     }
@@ -230,8 +237,16 @@ unsafe fn inpaint(model: &Model, p: &ncsn_sample_params) -> Result<Option<Inpain
     // SAFETY: as the caller says.
     let known = unsafe { memory::slice(p.known, p.known_count, "known", "known_count")? };
     let Some(known) = known else {
-        if !p.mask.is_null() || p.resample_steps != 0 {
-            bail!(Argument, "mask or resample_steps is set, but known is NULL");
+        if !p.mask.is_null() {
+            bail!(Argument, "mask is set, but known is NULL: inpainting needs both");
+        }
+        if p.resample_steps != 0 {
+            bail!(
+                Argument,
+                "resample_steps = {}, but known is NULL: levels are run again to complete known \
+                 samples; leave it at 0",
+                p.resample_steps
+            );
         }
         return Ok(None);
     };

@@ -143,11 +143,11 @@ impl Algorithm {
             Self::Langevin { .. } | Self::AnnealedLangevin { .. } => "lower step_size",
             Self::ConsistentAnnealed { .. } => "lower step_size, or use more levels",
             Self::PredictorCorrector { .. } => "lower snr, or use more levels",
-            Self::Euler { .. } | Self::Heun { .. } => "lower churn, or use more levels",
-            Self::Rk45 { .. } => "lower rtol and atol",
-            Self::Predictor { .. } | Self::Dpmpp2m | Self::Unipc => {
-                "use more levels, or a smaller sigma_max"
+            Self::Euler { churn } | Self::Heun { churn } if churn.churn > 0.0 => {
+                "lower churn, or use more levels"
             }
+            Self::Rk45 { .. } => "lower rtol and atol",
+            _ => "use more levels, or a smaller sigma_max",
         }
     }
 
@@ -208,10 +208,12 @@ impl Algorithm {
 
 /// Parameters of other samplers are refused rather than ignored.
 pub(super) fn refuse_unused(params: &SampleParams) -> Result<()> {
+    const EDM: &str = "euler and heun";
     let kind = params.sampler;
     let (pc, rk45) = (SamplerKind::PredictorCorrector, SamplerKind::Rk45);
     let steps = kind.has_steps();
     let annealed = kind == SamplerKind::AnnealedLangevin;
+    let (churn, none) = (params.churn, Churn::default());
     for (set, used, name, by) in [
         (
             params.steps_per_level.is_some(),
@@ -244,7 +246,10 @@ pub(super) fn refuse_unused(params: &SampleParams) -> Result<()> {
             "predictor",
             "predictor_corrector",
         ),
-        (params.churn != Churn::default(), kind.churns(), "churn", "euler and heun"),
+        (churn.churn != none.churn, kind.churns(), "churn", EDM),
+        (churn.min != none.min, kind.churns(), "churn_min", EDM),
+        (churn.max != none.max, kind.churns(), "churn_max", EDM),
+        (churn.noise != none.noise, kind.churns(), "churn_noise", EDM),
         (params.rtol.is_some(), kind == rk45, "rtol", "rk45"),
         (params.atol.is_some(), kind == rk45, "atol", "rk45"),
         (params.nfe_budget.is_some(), kind == SamplerKind::Auto, "nfe_budget", "auto"),
@@ -337,13 +342,13 @@ fn check_churn(churn: Churn) -> Result<()> {
     let Churn { churn: amount, min, max, noise } = churn;
     for (value, name) in [(amount, "churn"), (min, "churn_min"), (noise, "churn_noise")] {
         if !(value >= 0.0 && value.is_finite()) {
-            bail!(Argument, "{name} = {value} is not finite and at least 0");
+            bail!(Argument, "{name} = {value} must be finite and at least 0");
         }
     }
     if let Some(max) = max
         && !(max >= min && max.is_finite())
     {
-        bail!(Argument, "churn_max = {max} is not finite and at least churn_min = {min}");
+        bail!(Argument, "churn_max = {max} must be finite and at least churn_min = {min}");
     }
     Ok(())
 }

@@ -1,7 +1,9 @@
 //! The known part of samples that are being completed.
 
-use super::refuse_non_finite;
+use super::{Algorithm, refuse_non_finite};
 use crate::error::{Result, bail};
+use crate::model::SamplerKind as Kind;
+use crate::noise::STEP_LIMIT;
 use crate::params::{Inpaint, SampleParams};
 
 /// What is known of all chains: x = m y + (1 - m) x.
@@ -54,23 +56,27 @@ pub(crate) fn check(inpaint: &Inpaint, elements: usize, total: usize) -> Result<
 
 /// How often each level is run.
 pub(super) fn passes(params: &SampleParams) -> Result<u32> {
-    use crate::model::SamplerKind as Kind;
     let Some(inpaint) = &params.inpaint else {
         return Ok(1);
     };
-    let (passes, kind) = (inpaint.resample, params.sampler);
-    if passes == 0 || passes > 1000 {
-        bail!(Argument, "resample_steps = {passes} is not in 1..=1000");
-    }
-    if kind == Kind::Rk45 {
+    if params.sampler == Kind::Rk45 {
         bail!(
             Argument,
             "known: the sampler rk45 chooses its own noise levels, and cannot hold a part of the \
              samples at them; use heun or another one with a schedule"
         );
     }
+    Ok(inpaint.resample)
+}
+
+/// Whether `algorithm` can run each level as often as that.
+pub(super) fn check_passes(passes: u32, algorithm: Algorithm) -> Result<()> {
+    let kind = algorithm.kind();
+    if passes == 0 || passes > 1000 {
+        bail!(Argument, "resample_steps = {passes} is not in 1..=1000");
+    }
     if passes == 1 {
-        return Ok(1);
+        return Ok(());
     }
     if kind.stays() {
         bail!(
@@ -79,7 +85,7 @@ pub(super) fn passes(params: &SampleParams) -> Result<u32> {
             kind.name()
         );
     }
-    if matches!(kind, Kind::Dpmpp2m | Kind::Unipc) {
+    if matches!(kind, Kind::Dpmpp2m | Kind::Unipc | Kind::Rk45) {
         bail!(
             Argument,
             "resample_steps = {passes}: {} goes by its previous steps, which running a level again \
@@ -87,5 +93,13 @@ pub(super) fn passes(params: &SampleParams) -> Result<u32> {
             kind.name()
         );
     }
-    Ok(passes)
+    let (stages, _) = algorithm.stages();
+    if u64::from(stages) * u64::from(passes) > u64::from(STEP_LIMIT) {
+        bail!(
+            Argument,
+            "resample_steps = {passes} times {stages} evaluations at a level are more than \
+             {STEP_LIMIT}: lower resample_steps or corrector_steps"
+        );
+    }
+    Ok(())
 }

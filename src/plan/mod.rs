@@ -85,6 +85,7 @@ impl Plan {
     pub fn check(&self, model: &Model) -> Result<()> {
         let contract = model.contract();
         self.algorithm.check(&self.sigmas, contract)?;
+        inpaint::check_passes(self.passes, self.algorithm)?;
         if self.course().total() == 0 && !self.algorithm.is_adaptive() {
             bail!(
                 Argument,

@@ -155,7 +155,8 @@ impl Chains<'_> {
             let (y, mask) = known.of(first + chain, elements);
             for (((x, z), y), m) in x.iter_mut().zip(z).zip(y).zip(mask) {
                 let noisy = if sigma > 0.0 { y + scale * z } else { *y };
-                *x = m * noisy + (1.0 - m) * *x;
+                // The known part to the bit, a -0 and all.
+                *x = if *m == 1.0 { noisy } else { m * noisy + (1.0 - m) * *x };
             }
         }
         Ok(())

@@ -134,6 +134,16 @@ static inline ncsn_sample_params small_params(const ncsn_model *model)
     return params;
 }
 
+/* The same for a sampler; what the model says of steps is for its own. */
+static inline ncsn_sample_params sampler_params(const ncsn_model *model, int32_t sampler)
+{
+    ncsn_sample_params params = small_params(model);
+    params.sampler = sampler;
+    params.steps_per_level = 0;
+    params.step_size = 0.0;
+    return params;
+}
+
 static inline size_t output_size(const ncsn_model *model, const ncsn_sample_params *params)
 {
     size_t bytes = 0;
@@ -186,6 +196,25 @@ static inline void set_field(void *target, const field_case *change)
     default: CHECK(!"a type");
     }
 }
+
+/* What no call that takes parameters accepts: the three give the same answer and write nothing. */
+static inline void refused_at(const char *file, int line, ncsn_model *model,
+                              const ncsn_sample_params *params, ncsn_status status,
+                              const char *word)
+{
+    static char nothing;
+    ncsn_run *const no_run = (ncsn_run *)(void *)&nothing, *run = no_run;
+    unsigned char out[4096];
+    size_t bytes = 77;
+    memset(out, 0x5a, sizeof out);
+    check_status(ncsn_output_size(model, params, &bytes), status, word, "output_size", file, line);
+    check_status(ncsn_sample(model, params, out, sizeof out), status, word, "sample", file, line);
+    check_status(ncsn_run_begin(model, params, &run), status, word, "run_begin", file, line);
+    CHECK(bytes == 77 && run == no_run && all_bytes(out, 0x5a, sizeof out));
+}
+
+#define REFUSED(model, params, status, word) \
+    refused_at(__FILE__, __LINE__, model, params, status, word)
 
 /* A whole file, to be freed. */
 static inline void *read_file(const char *path, size_t *size)

@@ -12,8 +12,8 @@ static ncsn_model_options defaults(void)
     return options;
 }
 
-static void refused_at(int line, const char *path, const ncsn_model_options *options,
-                       ncsn_status status, const char *word)
+static void not_loaded_at(int line, const char *path, const ncsn_model_options *options,
+                          ncsn_status status, const char *word)
 {
     static char nothing;
     ncsn_model *const before = (ncsn_model *)(void *)&nothing;
@@ -22,7 +22,7 @@ static void refused_at(int line, const char *path, const ncsn_model_options *opt
     CHECK(out == before);
 }
 
-#define REFUSED(path, options, status, word) refused_at(__LINE__, path, options, status, word)
+#define NOT_LOADED(path, options, status, word) not_loaded_at(__LINE__, path, options, status, word)
 #define GOOD MODELS "gauss_sigma.onnx"
 
 /* The model loads, and samples. */
@@ -66,7 +66,7 @@ static void files(void)
     void *bytes;
     ncsn_model *model = NULL;
     for (size_t i = 0; i < COUNT(cases); i++) {
-        REFUSED(cases[i].path, NULL, cases[i].status, cases[i].word);
+        NOT_LOADED(cases[i].path, NULL, cases[i].status, cases[i].word);
         /* The last file is at fault, and the text says which it is. */
         CHECK(strstr(last_error(), cases[i].path) != NULL);
     }
@@ -83,7 +83,7 @@ static void selfcheck(void)
     ncsn_model_options options = defaults();
     accepted(MODELS "bad_selfcheck.onnx", &options);
     options.selfcheck = 1;
-    REFUSED(MODELS "bad_selfcheck.onnx", &options, NCSN_ERR_MODEL, "self-check");
+    NOT_LOADED(MODELS "bad_selfcheck.onnx", &options, NCSN_ERR_MODEL, "self-check");
     CHECK(strstr(last_error(), "bad_selfcheck.onnx") != NULL);
     accepted(GOOD, &options);
     accepted(MODELS "gauss_none.onnx", &options); /* has none: nothing to check */
@@ -95,12 +95,12 @@ static void contract(void)
     static const int64_t nine[] = {1, 1, 1, 1, 1, 1, 1, 1, 1};
     ncsn_model_options options = defaults();
     /* Everything that is missing is named at once. */
-    REFUSED(MODELS "gauss_bare.onnx", NULL, NCSN_ERR_CONTRACT, "option conditioning");
+    NOT_LOADED(MODELS "gauss_bare.onnx", NULL, NCSN_ERR_CONTRACT, "option conditioning");
     CHECK(strstr(last_error(), "option output") && strstr(last_error(), "option sigmas"));
     CHECK(strstr(last_error(), "ncsn.conditioning") && strstr(last_error(), "ncsn.sigmas"));
     options.conditioning = NCSN_CONDITIONING_SIGMA;
     options.output = NCSN_OUTPUT_SCORE;
-    REFUSED(MODELS "gauss_bare.onnx", &options, NCSN_ERR_CONTRACT, "option sigmas");
+    NOT_LOADED(MODELS "gauss_bare.onnx", &options, NCSN_ERR_CONTRACT, "option sigmas");
     CHECK(strstr(last_error(), "option output") == NULL);
     options.sigmas = LADDER;
     options.sigma_count = COUNT(LADDER);
@@ -108,29 +108,29 @@ static void contract(void)
 
     options = defaults();
     options.conditioning = NCSN_CONDITIONING_NONE;
-    REFUSED(GOOD, &options, NCSN_ERR_CONTRACT, "'sigma'");
+    NOT_LOADED(GOOD, &options, NCSN_ERR_CONTRACT, "'sigma'");
     options.conditioning = NCSN_CONDITIONING_LEVEL_DESC;
-    REFUSED(MODELS "gauss_none.onnx", &options, NCSN_ERR_CONTRACT, "level_desc");
+    NOT_LOADED(MODELS "gauss_none.onnx", &options, NCSN_ERR_CONTRACT, "level_desc");
     options.conditioning = NCSN_CONDITIONING_SIGMA;
-    REFUSED(MODELS "gauss_level.onnx", &options, NCSN_ERR_CONTRACT, "integers");
+    NOT_LOADED(MODELS "gauss_level.onnx", &options, NCSN_ERR_CONTRACT, "integers");
     options.conditioning = NCSN_CONDITIONING_TIME01;
     options.sigmas = LADDER;
     options.sigma_count = 1;
-    REFUSED(GOOD, &options, NCSN_ERR_CONTRACT, "two levels");
+    NOT_LOADED(GOOD, &options, NCSN_ERR_CONTRACT, "two levels");
 
     options = defaults();
     options.shape_rank = 1;
     options.shape = three;
     accepted(GOOD, &options);
     options.shape = four;
-    REFUSED(GOOD, &options, NCSN_ERR_CONTRACT, "shape");
+    NOT_LOADED(GOOD, &options, NCSN_ERR_CONTRACT, "shape");
     options.shape = negative;
-    REFUSED(GOOD, &options, NCSN_ERR_ARGUMENT, "shape");
+    NOT_LOADED(GOOD, &options, NCSN_ERR_ARGUMENT, "shape");
     options.shape = nine;
     options.shape_rank = COUNT(nine);
-    REFUSED(GOOD, &options, NCSN_ERR_ARGUMENT, "shape");
+    NOT_LOADED(GOOD, &options, NCSN_ERR_ARGUMENT, "shape");
     options.shape_rank = SIZE_MAX >> 4; /* out of its range, so not a length to read */
-    REFUSED(GOOD, &options, NCSN_ERR_ARGUMENT, "shape");
+    NOT_LOADED(GOOD, &options, NCSN_ERR_ARGUMENT, "shape");
 }
 
 static void names(void)
@@ -146,15 +146,15 @@ static void names(void)
     for (size_t i = 0; i < COUNT(at); i++) {
         const char **name = (const char **)(void *)((char *)&options + at[i]);
         *name = invalid;
-        REFUSED(GOOD, &options, NCSN_ERR_UTF8, words[i]);
+        NOT_LOADED(GOOD, &options, NCSN_ERR_UTF8, words[i]);
         *name = wrong;
         if (i < 4) {
-            REFUSED(GOOD, &options, NCSN_ERR_CONTRACT, words[i]);
+            NOT_LOADED(GOOD, &options, NCSN_ERR_CONTRACT, words[i]);
             CHECK(strstr(last_error(), "'nope'") != NULL);
         }
         *name = NULL;
     }
-    REFUSED("\xff\xfe.onnx", NULL, NCSN_ERR_UTF8, "path_utf8");
+    NOT_LOADED("\xff\xfe.onnx", NULL, NCSN_ERR_UTF8, "path_utf8");
     options = defaults();
     options.input_name = "x";
     options.conditioning_name = "sigma";
@@ -209,16 +209,16 @@ static void values(void)
     for (size_t i = 0; i < COUNT(cases); i++) {
         options = defaults();
         set_field(&options, &cases[i]);
-        REFUSED(GOOD, &options, cases[i].status, cases[i].word);
+        NOT_LOADED(GOOD, &options, cases[i].status, cases[i].word);
     }
     options = defaults();
     for (size_t i = 0; i < COUNT(ladders); i++) {
         options.sigmas = ladders[i];
         options.sigma_count = 2;
-        REFUSED(GOOD, &options, NCSN_ERR_ARGUMENT, "options->sigmas");
+        NOT_LOADED(GOOD, &options, NCSN_ERR_ARGUMENT, "options->sigmas");
     }
     options.sigma_count = 0;
-    REFUSED(GOOD, &options, NCSN_ERR_ARGUMENT, "sigma_count");
+    NOT_LOADED(GOOD, &options, NCSN_ERR_ARGUMENT, "sigma_count");
 }
 
 /* Constants for inputs that sampling never changes, and class inputs. */
@@ -230,31 +230,31 @@ static void other_inputs(void)
     ncsn_model_options options = defaults();
     options.table = table;
     options.table_count = 4;
-    REFUSED(GOOD, &options, NCSN_ERR_ARGUMENT, "table[3]");
+    NOT_LOADED(GOOD, &options, NCSN_ERR_ARGUMENT, "table[3]");
     options.table_count = 3;
-    REFUSED(GOOD, &options, NCSN_ERR_CONTRACT, "table");
+    NOT_LOADED(GOOD, &options, NCSN_ERR_CONTRACT, "table");
     options.conditioning = NCSN_CONDITIONING_TABLE;
-    REFUSED(GOOD, &options, NCSN_ERR_CONTRACT, "3 values");
+    NOT_LOADED(GOOD, &options, NCSN_ERR_CONTRACT, "3 values");
     options = defaults();
     options.null_class = &null_class;
-    REFUSED(GOOD, &options, NCSN_ERR_CONTRACT, "null_class");
+    NOT_LOADED(GOOD, &options, NCSN_ERR_CONTRACT, "null_class");
     options = defaults();
     options.aux_inputs = aux;
     options.aux_input_count = 2;
-    REFUSED(GOOD, &options, NCSN_ERR_ARGUMENT, "'sigma' twice");
+    NOT_LOADED(GOOD, &options, NCSN_ERR_ARGUMENT, "'sigma' twice");
     aux[1].name = NULL;
-    REFUSED(GOOD, &options, NCSN_ERR_ARGUMENT, "name is NULL");
+    NOT_LOADED(GOOD, &options, NCSN_ERR_ARGUMENT, "name is NULL");
     aux[1].name = "\xff";
-    REFUSED(GOOD, &options, NCSN_ERR_UTF8, "aux_inputs");
+    NOT_LOADED(GOOD, &options, NCSN_ERR_UTF8, "aux_inputs");
     aux[1].name = "nope";
-    REFUSED(GOOD, &options, NCSN_ERR_CONTRACT, "'nope'");
+    NOT_LOADED(GOOD, &options, NCSN_ERR_CONTRACT, "'nope'");
     aux[1].value = NAN;
-    REFUSED(GOOD, &options, NCSN_ERR_ARGUMENT, "aux_inputs[1]");
+    NOT_LOADED(GOOD, &options, NCSN_ERR_ARGUMENT, "aux_inputs[1]");
     /* The noise level as a constant: then nothing is left that the metadata can mean by it. */
     options.aux_input_count = 1;
-    REFUSED(GOOD, &options, NCSN_ERR_CONTRACT, "conditioning_name");
+    NOT_LOADED(GOOD, &options, NCSN_ERR_CONTRACT, "conditioning_name");
     options.aux_input_count = 0;
-    REFUSED(GOOD, &options, NCSN_ERR_ARGUMENT, "aux_input_count");
+    NOT_LOADED(GOOD, &options, NCSN_ERR_ARGUMENT, "aux_input_count");
 }
 
 /* Never a silent fallback, and an allowed one says why. This runtime is a CPU build. */
@@ -273,7 +273,7 @@ static void providers(void)
         options.providers = both;
         options.fallback = NCSN_FALLBACK_ERROR;
         for (options.provider_count = 1; options.provider_count <= 2; options.provider_count++) {
-            REFUSED(GOOD, &options, NCSN_ERR_PROVIDER, gpu_names[i]);
+            NOT_LOADED(GOOD, &options, NCSN_ERR_PROVIDER, gpu_names[i]);
         }
         options.provider_count = 1;
         options.fallback = NCSN_FALLBACK_ALLOW;
@@ -287,25 +287,25 @@ static void providers(void)
     options = defaults();
     options.providers = &unknown;
     options.provider_count = 1;
-    REFUSED(GOOD, &options, NCSN_ERR_UNSUPPORTED, "99");
+    NOT_LOADED(GOOD, &options, NCSN_ERR_UNSUPPORTED, "99");
     options.providers = twice;
     options.provider_count = 2;
-    REFUSED(GOOD, &options, NCSN_ERR_ARGUMENT, "twice");
+    NOT_LOADED(GOOD, &options, NCSN_ERR_ARGUMENT, "twice");
     options.providers = &cpu;
     options.provider_count = 1;
     accepted(GOOD, &options);
     options.provider_options = &pair;
     options.provider_option_count = 1;
-    REFUSED(GOOD, &options, NCSN_ERR_ARGUMENT, "CUDA"); /* it is not listed */
+    NOT_LOADED(GOOD, &options, NCSN_ERR_ARGUMENT, "CUDA"); /* it is not listed */
     pair.provider = NCSN_PROVIDER_CPU;
-    REFUSED(GOOD, &options, NCSN_ERR_ARGUMENT, "'key'"); /* it has no options */
+    NOT_LOADED(GOOD, &options, NCSN_ERR_ARGUMENT, "'key'"); /* it has no options */
     pair.key = NULL;
-    REFUSED(GOOD, &options, NCSN_ERR_ARGUMENT, "key is NULL");
+    NOT_LOADED(GOOD, &options, NCSN_ERR_ARGUMENT, "key is NULL");
     pair.key = "key";
     pair.value = "\x80";
-    REFUSED(GOOD, &options, NCSN_ERR_UTF8, "value");
+    NOT_LOADED(GOOD, &options, NCSN_ERR_UTF8, "value");
     options.provider_option_count = 0;
-    REFUSED(GOOD, &options, NCSN_ERR_ARGUMENT, "provider_option_count");
+    NOT_LOADED(GOOD, &options, NCSN_ERR_ARGUMENT, "provider_option_count");
 }
 
 int main(void)

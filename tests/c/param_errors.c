@@ -7,23 +7,6 @@
 
 enum { FILL = 0x5a };
 
-static void refused_at(int line, ncsn_model *model, const ncsn_sample_params *params,
-                       ncsn_status status, const char *word)
-{
-    static char nothing;
-    ncsn_run *const no_run = (ncsn_run *)(void *)&nothing, *run = no_run;
-    unsigned char out[4096];
-    size_t bytes = 77;
-    memset(out, FILL, sizeof out);
-    check_status(ncsn_output_size(model, params, &bytes), status, word, "output_size", __FILE__,
-                 line);
-    check_status(ncsn_sample(model, params, out, sizeof out), status, word, "sample", __FILE__,
-                 line);
-    check_status(ncsn_run_begin(model, params, &run), status, word, "run_begin", __FILE__, line);
-    CHECK(bytes == 77 && run == no_run && all_bytes(out, FILL, sizeof out));
-}
-
-#define REFUSED(model, params, status, word) refused_at(__LINE__, model, params, status, word)
 #define PARAM(type, field, value, status) FIELD(ncsn_sample_params, type, field, value, status)
 
 static void fields(ncsn_model *model)
@@ -58,7 +41,9 @@ static void fields(ncsn_model *model)
         /* Fields that need others. */
         PARAM('i', output_format, NCSN_U8_GRAY, NCSN_ERR_ARGUMENT), /* [3] is no image */
         PARAM('i', schedule, NCSN_SCHEDULE_GIVEN, NCSN_ERR_ARGUMENT),
-        PARAM('u', level_count, 7, NCSN_ERR_ARGUMENT),
+        PARAM('u', level_count, 1048577, NCSN_ERR_ARGUMENT),
+        PARAM('d', rho, 7, NCSN_ERR_ARGUMENT),
+        PARAM('d', rho, NAN, NCSN_ERR_ARGUMENT),
         PARAM('d', sigma_max, 9, NCSN_ERR_ARGUMENT),
         PARAM('d', sigma_min, 0.01, NCSN_ERR_ARGUMENT),
         PARAM('z', sigma_count, 3, NCSN_ERR_ARGUMENT),
@@ -67,35 +52,16 @@ static void fields(ncsn_model *model)
         PARAM('i', init_kind, NCSN_INIT_GIVEN_PLUS_NOISE, NCSN_ERR_ARGUMENT),
         {"step_size", offsetof(ncsn_sample_params, sampler), 'i', NCSN_SAMPLER_LANGEVIN,
          NCSN_ERR_ARGUMENT},
-        /* Documented as not supported by this version. */
-        PARAM('i', schedule, NCSN_SCHEDULE_KARRAS, NCSN_ERR_UNSUPPORTED),
-        PARAM('d', rho, 7, NCSN_ERR_UNSUPPORTED),
-        PARAM('z', row_pitch, 64, NCSN_ERR_UNSUPPORTED),
         {"labels", offsetof(ncsn_sample_params, label_count), 'z', 5, NCSN_ERR_ARGUMENT},
-        PARAM('d', guidance_scale, 2, NCSN_ERR_UNSUPPORTED),
-        PARAM('d', guidance_scale, NAN, NCSN_ERR_UNSUPPORTED),
-        {"known", offsetof(ncsn_sample_params, known_count), 'z', 15, NCSN_ERR_UNSUPPORTED},
-        PARAM('u', corrector_steps, 1, NCSN_ERR_UNSUPPORTED),
-        PARAM('d', churn, 1, NCSN_ERR_UNSUPPORTED),
-        PARAM('d', churn_min, 1, NCSN_ERR_UNSUPPORTED),
-        PARAM('d', churn_max, 1, NCSN_ERR_UNSUPPORTED),
-        PARAM('d', churn_noise, 1, NCSN_ERR_UNSUPPORTED),
-        PARAM('d', rtol, 1e-3, NCSN_ERR_UNSUPPORTED),
-        PARAM('d', atol, 1e-3, NCSN_ERR_UNSUPPORTED),
+        /* Documented as not supported by this version. */
+        PARAM('z', row_pitch, 64, NCSN_ERR_UNSUPPORTED),
     };
     static const int64_t label[15];
-    static const float floats[15];
     ncsn_sample_params params;
     for (size_t i = 0; i < COUNT(cases); i++) {
         params = small_params(model);
         set_field(&params, &cases[i]);
         REFUSED(model, &params, cases[i].status, cases[i].word);
-    }
-    for (int32_t sampler = NCSN_SAMPLER_CONSISTENT_ANNEALED; sampler <= NCSN_SAMPLER_RK45;
-         sampler++) {
-        params = small_params(model);
-        params.sampler = sampler;
-        REFUSED(model, &params, NCSN_ERR_UNSUPPORTED, "sampler");
     }
     params = small_params(model);
     params.labels = label;
@@ -106,12 +72,6 @@ static void fields(ncsn_model *model)
     REFUSED(model, &params, NCSN_ERR_ARGUMENT, "sample_count");
     params.label_count = params.sample_count;
     REFUSED(model, &params, NCSN_ERR_ARGUMENT, "unconditional");
-    params = small_params(model);
-    params.known = floats;
-    REFUSED(model, &params, NCSN_ERR_UNSUPPORTED, "known");
-    params = small_params(model);
-    params.mask = floats;
-    REFUSED(model, &params, NCSN_ERR_UNSUPPORTED, "mask");
 }
 
 static void schedules(ncsn_model *model)
@@ -130,8 +90,22 @@ static void schedules(ncsn_model *model)
     params.sigma_count = SIZE_MAX >> 19;
     REFUSED(model, &params, NCSN_ERR_ARGUMENT, "sigmas");
     params.sigma_count = COUNT(LADDER);
-    params.schedule = NCSN_SCHEDULE_GEOMETRIC;
-    REFUSED(model, &params, NCSN_ERR_ARGUMENT, "NCSN_SCHEDULE_GEOMETRIC");
+    params.sigma_max = 2.0;
+    REFUSED(model, &params, NCSN_ERR_ARGUMENT, "sigma_max");
+    params.sigma_max = LADDER[0];
+    params.sigma_count = 2;
+    params.level_count = 3;
+    REFUSED(model, &params, NCSN_ERR_ARGUMENT, "level_count");
+    params.level_count = 2;
+    free(sample(model, &params));
+    params.sigma_count = params.level_count = COUNT(LADDER);
+    for (int32_t schedule = NCSN_SCHEDULE_GEOMETRIC; schedule <= NCSN_SCHEDULE_EXPONENTIAL;
+         schedule++) {
+        params.schedule = schedule;
+        if (schedule != NCSN_SCHEDULE_GIVEN) {
+            REFUSED(model, &params, NCSN_ERR_ARGUMENT, "sigmas");
+        }
+    }
     params.schedule = 0;
     params.sampler = NCSN_SAMPLER_LANGEVIN;
     params.step_size = 0.01;

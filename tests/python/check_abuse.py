@@ -18,6 +18,13 @@ from library import (
     NCSN_INIT_UNIFORM,
     NCSN_OK,
     NCSN_READ_STATE,
+    NCSN_SAMPLER_CONSISTENT_ANNEALED,
+    NCSN_SAMPLER_DPMPP_2M,
+    NCSN_SAMPLER_HEUN,
+    NCSN_SAMPLER_LANGEVIN,
+    NCSN_SAMPLER_PREDICTOR_CORRECTOR,
+    NCSN_SAMPLER_RK45,
+    NCSN_SCHEDULE_KARRAS,
     ROOT,
     Model,
     address,
@@ -71,6 +78,50 @@ NONSENSE = (
     dict(snr=np.nan),
     dict(snr=-1.0),
     dict(reserved=1),
+    # Of another sampler, schedule or network.
+    dict(churn=1.0),
+    dict(churn_noise=np.nan),
+    dict(rtol=1e-3),
+    dict(corrector_steps=3),
+    dict(corrector_norm=2),
+    dict(predictor=5),
+    dict(nfe_budget=10),
+    dict(rho=7.0),
+    dict(guidance_scale=2.0),
+    dict(guidance_scale=np.nan),
+    dict(labels=[0, 1]),
+    dict(sampler=NCSN_SAMPLER_HEUN),  # with steps_per_level = 2
+    # Known parts that are none.
+    dict(known_count=6),
+    dict(known=np.zeros(6)),
+    dict(mask=np.zeros(6)),
+    dict(known=np.zeros(5), mask=np.zeros(5)),
+    dict(known=np.zeros(6), mask=np.full(6, 1.5)),
+    dict(known=np.zeros(6), mask=np.full(6, np.nan)),
+    dict(known=np.zeros(6), mask=np.zeros(6), resample_steps=3),
+    dict(resample_steps=2),
+    # Out of the sampler's range.
+    *(dict(steps_per_level=0, **fields) for fields in (
+        dict(sampler=NCSN_SAMPLER_LANGEVIN),
+        dict(sampler=NCSN_SAMPLER_CONSISTENT_ANNEALED, step_size=1.0),
+        dict(sampler=NCSN_SAMPLER_CONSISTENT_ANNEALED, step_size=-np.inf),
+        dict(sampler=NCSN_SAMPLER_PREDICTOR_CORRECTOR, snr=-0.16),
+        dict(sampler=NCSN_SAMPLER_PREDICTOR_CORRECTOR, corrector_steps=2**32 - 1),
+        dict(sampler=NCSN_SAMPLER_PREDICTOR_CORRECTOR, corrector_norm=9),
+        dict(sampler=NCSN_SAMPLER_PREDICTOR_CORRECTOR, predictor=NCSN_SAMPLER_RK45),
+        dict(sampler=NCSN_SAMPLER_HEUN, churn=-1.0),
+        dict(sampler=NCSN_SAMPLER_HEUN, churn=np.inf),
+        dict(sampler=NCSN_SAMPLER_HEUN, churn_min=0.5, churn_max=0.1),
+        dict(sampler=NCSN_SAMPLER_HEUN, churn_noise=-1.0),
+        dict(sampler=NCSN_SAMPLER_HEUN, schedule=NCSN_SCHEDULE_KARRAS, rho=0.5),
+        dict(sampler=NCSN_SAMPLER_HEUN, schedule=NCSN_SCHEDULE_KARRAS, sigma_max=1e-3),
+        dict(sampler=NCSN_SAMPLER_HEUN, schedule=NCSN_SCHEDULE_KARRAS, sigma_max=np.nan),
+        dict(sampler=NCSN_SAMPLER_HEUN, start_level=9, denoise=0),
+        dict(sampler=NCSN_SAMPLER_RK45, rtol=1e-9),
+        dict(sampler=NCSN_SAMPLER_RK45, atol=np.nan),
+        dict(sampler=NCSN_SAMPLER_RK45, known=np.zeros(3), mask=np.zeros(3)),
+        dict(sampler=NCSN_SAMPLER_DPMPP_2M, known=np.zeros(3), mask=np.zeros(3), resample_steps=2),
+    )),
 )
 
 
@@ -226,7 +277,8 @@ def nonsense(host):
         size = ctypes.c_size_t(77)
         status = lib.ncsn_output_size(host.model.pointer, ctypes.byref(params), ctypes.byref(size))
         good = status == NCSN_ERR_ARGUMENT and size.value == 77
-        check(f"parameters {fields}", good, library.last_error() if good else status_name(status))
+        said = {name: getattr(value, "tolist", lambda: value)() for name, value in fields.items()}
+        check(f"parameters {said}", good, library.last_error() if good else status_name(status))
 
 
 def random_bytes(host):

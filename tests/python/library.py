@@ -122,12 +122,15 @@ class Model:
         return info
 
     def params(self, **fields):
-        """The model's own parameters, then `fields`. Arrays may be given as such: `sigmas`, `init`
-        (their counts are set, too), and callables for the hooks."""
+        """The model's own parameters, then `fields`. Arrays may be given as such: `sigmas`, `init`,
+        `labels`, `known`, `mask` (their counts are set, too), and callables for the hooks."""
         params = structs["ncsn_sample_params"]()
         ok(lib.ncsn_sample_params_init(self.pointer, ctypes.byref(params), ctypes.sizeof(params)))
         for name, dtype, count in (("sigmas", np.float64, "sigma_count"),
-                                   ("init", np.float32, "init_count")):
+                                   ("init", np.float32, "init_count"),
+                                   ("labels", np.int64, "label_count"),
+                                   ("known", np.float32, "known_count"),
+                                   ("mask", np.float32, "known_count")):
             if name in fields:
                 array = np.ascontiguousarray(fields[name], dtype)
                 fields |= {name: address(array), count: array.size}

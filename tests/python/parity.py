@@ -14,8 +14,9 @@ import check_abuse  # noqa: E402
 import check_chains  # noqa: E402
 import check_header  # noqa: E402
 import check_noise  # noqa: E402
+import check_samplers  # noqa: E402
 import check_steps  # noqa: E402
 
-for module in (check_header, check_noise, check_chains, check_steps, check_abuse):
+for module in (check_header, check_noise, check_chains, check_samplers, check_steps, check_abuse):
     module.run()
 check.finish()

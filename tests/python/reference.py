@@ -27,9 +27,10 @@ class Score:
         self.conditioning = self.metadata["ncsn.conditioning"]
         self.output = self.metadata["ncsn.output"]
 
-    def __call__(self, x, sigma, level):
+    def __call__(self, x, sigma, level, labels=None):
+        """labels: int64 [B], for networks that take classes."""
         if self.batch is None:
-            return self._score(x, sigma, level)
+            return self._score(x, sigma, level, labels)
         # A batch size that is fixed in the file: in pieces, the last one filled up with zeros.
         pieces = []
         for i in range(0, len(x), self.batch):
@@ -39,8 +40,10 @@ class Score:
             pieces.append(self._score(piece, sigma, level)[:kept])
         return np.concatenate(pieces)
 
-    def _score(self, x, sigma, level):
+    def _score(self, x, sigma, level, labels=None):
         feed = {self.names[0]: x}
+        if labels is not None:
+            feed[self.names[2]] = labels
         if self.conditioning == "sigma":
             feed[self.names[1]] = np.full(len(x), sigma, np.float32)
         elif self.conditioning == "log_sigma":
