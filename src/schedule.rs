@@ -51,7 +51,8 @@ pub fn karras(sigma_max: f64, sigma_min: f64, count: usize, rho: f64) -> Result<
     Ok(sigmas)
 }
 
-/// `count` levels spread evenly by number over a ladder, both ends kept. `between`: levels between
+/// `count` levels spread evenly by number over a ladder, both ends kept (of one level, the largest:
+/// where chains start). `between`: levels between
 /// those of the ladder may be made, in geometric progression; otherwise the nearest are taken.
 ///
 /// # Errors
@@ -66,7 +67,7 @@ pub fn respaced(ladder: &[f64], count: usize, between: bool) -> Result<Vec<f64>>
         );
     }
     if count == 1 {
-        return Ok(vec![ladder[own - 1]]);
+        return Ok(vec![ladder[0]]);
     }
     let sigmas = (0..count)
         .map(|i| {
@@ -296,7 +297,7 @@ mod tests {
         assert_eq!(respaced(&own, 2, false).unwrap(), [8.0, 1.0]);
         assert_eq!(respaced(&own, 3, false).unwrap(), [8.0, 2.0, 1.0]);
         assert!((respaced(&own, 3, true).unwrap()[1] - 8_f64.sqrt()).abs() < 1e-12);
-        assert_eq!(respaced(&own, 1, true).unwrap(), [1.0]);
+        assert_eq!(respaced(&own, 1, true).unwrap(), [8.0]);
         assert!(respaced(&own, 5, false).unwrap_err().message().contains("4 levels"));
         let halves = divided(&own, 2).unwrap();
         assert_eq!(halves.len(), 7);
