@@ -1,19 +1,27 @@
 //! A run: a batch of Markov chains in progress, as a state machine. One [`advance`](Run::advance)
 //! is one evaluation of the network by one micro-batch; everything else is a loop over it.
 
+mod position;
+mod reading;
+mod report;
+mod state;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use ndarray::{ArrayD, ArrayViewD, IxDyn};
+use ndarray::ArrayD;
 
-use crate::error::{Error, Result, bail, probe_memory, zeroed};
-use crate::hooks::{Hooks, Phase, Preview, Progress};
+pub(crate) use state::ChainState;
+use state::{Scratch, initial_state};
+
+use crate::error::{Result, bail, zeroed};
+use crate::hooks::Hooks;
 use crate::image::OutputFormat;
 use crate::model::Model;
-use crate::noise::{Draw, Purpose, fill_uniforms};
-use crate::params::{Init, PreviewKind, SampleParams};
-use crate::plan::{At, Known, Plan};
+use crate::noise::Purpose;
+use crate::params::SampleParams;
+use crate::plan::{Known, Plan};
 use crate::sampler::{self, CLOCK, Chains, Guidance, Sampler, StepNorms};
 
 /// How a call to [`Run::step`] ended.
@@ -96,64 +104,6 @@ pub struct Run {
     preview: Vec<u8>,
     /// A restored run whose noise or guide came from a hook must be given it again.
     needs: NeededHooks,
-}
-
-/// All chains: what the next evaluation starts from.
-#[derive(Default)]
-pub(crate) struct ChainState {
-    pub x: Vec<f32>,
-    /// The denoised estimate of every chain at its latest evaluation.
-    pub denoised: Vec<f32>,
-    /// What the sampler remembers of them, vector after vector.
-    pub memory: Vec<Vec<f32>>,
-    /// Their own times, for adaptive samplers.
-    pub clocks: Vec<f64>,
-}
-
-impl ChainState {
-    /// Chains at `x`, of which nothing is remembered yet.
-    fn new(x: Vec<f32>, plan: &Plan) -> Result<Self> {
-        let mut memory = Vec::new();
-        for _ in 0..sampler::build(plan).memory() {
-            memory.push(zeroed(x.len(), "the sampler's memory")?);
-        }
-        let mut clocks = Vec::new();
-        if plan.algorithm.is_adaptive() {
-            clocks = zeroed(plan.sample_count as usize * CLOCK, "the chains' clocks")?;
-            for clock in clocks.chunks_mut(CLOCK) {
-                clock[0] = plan.sigmas[plan.start_level as usize];
-            }
-        }
-        Ok(Self { denoised: zeroed(x.len(), "the denoised estimates")?, x, memory, clocks })
-    }
-}
-
-/// One micro-batch on its way through a step.
-struct Scratch {
-    x: Vec<f32>,
-    score: Vec<f32>,
-    noise: Vec<f32>,
-    denoised: Vec<f32>,
-    memory: Vec<Vec<f32>>,
-    clocks: Vec<f64>,
-}
-
-impl Scratch {
-    fn new(plan: &Plan, elements: usize, vectors: usize) -> Result<Self> {
-        let batch = || zeroed(plan.batch_size as usize * elements, "one micro-batch");
-        Ok(Self {
-            x: batch()?,
-            score: batch()?,
-            noise: batch()?,
-            denoised: batch()?,
-            memory: (0..vectors).map(|_| batch()).collect::<Result<_>>()?,
-            clocks: if plan.algorithm.is_adaptive() {
-                zeroed(plan.batch_size as usize * CLOCK, "the chains' clocks")?
-            } else {
-                Vec::new()
-            },
-        })
-    }
 }
 
 /// Hooks without which a run would go on differently.
@@ -328,76 +278,6 @@ impl Run {
         (first as usize, batch.min(u64::from(self.plan.sample_count) - first) as usize)
     }
 
-    /// To the next micro-batch that has anything to do.
-    fn turn(&mut self) {
-        loop {
-            self.cursor.batches_done += 1;
-            if self.cursor.batches_done == self.plan.batches() {
-                self.cursor.batches_done = 0;
-                self.cursor.steps_done += 1;
-            }
-            if self.state.clocks.is_empty() || self.is_under_way(self.cursor.batches_done) {
-                return;
-            }
-            if self.is_done() {
-                // The step in which the last chain arrived is complete.
-                if self.cursor.batches_done > 0 {
-                    self.cursor =
-                        Cursor { steps_done: self.cursor.steps_done + 1, batches_done: 0 };
-                }
-                return;
-            }
-        }
-    }
-
-    /// Whether a chain of the micro-batch has not arrived, by its clock.
-    fn is_under_way(&self, batch: u64) -> bool {
-        let (first, count) = self.batch(batch);
-        let clocks = &self.state.clocks[first * CLOCK..(first + count) * CLOCK];
-        clocks.chunks(CLOCK).any(|clock| clock[0] > 0.0)
-    }
-
-    /// Where evaluation number `index` is.
-    fn at(&self, index: u64) -> At {
-        if !self.plan.algorithm.is_adaptive() {
-            return self.plan.course().at(index);
-        }
-        // One evaluation, then attempts of six each.
-        let (attempt, stage) = match index.checked_sub(1) {
-            None => (0, 0),
-            Some(later) => (later / 6, 1 + later % 6),
-        };
-        let sigma = self.state.clocks.chunks(CLOCK).map(|clock| clock[0]).fold(0.0, f64::max);
-        At {
-            level: attempt as u32,
-            step: stage as u32,
-            stage: stage as u32,
-            sigma: if sigma > 0.0 { sigma } else { self.plan.sigmas[self.plan.sigmas.len() - 1] },
-            next: 0.0,
-            returns: false,
-            denoises: false,
-        }
-    }
-
-    /// Evaluations by each chain in the whole run. Of an adaptive sampler those of its slowest chain,
-    /// as far as its progress through ln sigma lets foresee.
-    fn total_steps(&self) -> u64 {
-        let done = self.cursor.steps_done;
-        if !self.plan.algorithm.is_adaptive() {
-            return self.plan.course().total();
-        }
-        if self.is_done() {
-            return done;
-        }
-        let (from, to) = (
-            self.plan.sigmas[self.plan.start_level as usize],
-            self.plan.sigmas[self.plan.sigmas.len() - 1],
-        );
-        let way = (from / to).ln().max(f64::MIN_POSITIVE);
-        let gone = (from / self.at(done).sigma).ln() / way;
-        (done as f64 / gone.clamp(0.02, 1.0)).ceil().max(done as f64 + 1.0) as u64
-    }
-
     fn require_hooks(&self) -> Result<()> {
         for (needed, present, name) in [
             (self.needs.noise, self.hooks.noise.is_some(), "noise"),
@@ -414,81 +294,6 @@ impl Run {
         Ok(())
     }
 
-    /// Tells the progress hook; `Break` cancels.
-    fn report(&mut self) {
-        let Some(mut hook) = self.hooks.progress.take() else {
-            return;
-        };
-        let wanted = self.cursor.batches_done == 0
-            && self.plan.preview_every > 0
-            && (self.cursor.steps_done.is_multiple_of(u64::from(self.plan.preview_every))
-                || self.is_done());
-        if wanted && !self.preview.is_empty() {
-            let source = match self.plan.preview_kind {
-                PreviewKind::State => &self.state.x,
-                PreviewKind::Denoised => &self.state.denoised,
-            };
-            self.plan.output_format.write(self.model.contract(), source, &mut self.preview);
-        }
-        let preview = match (wanted, self.plan.output_format, self.plan.preview_kind) {
-            (false, _, _) => None,
-            (_, OutputFormat::F32, PreviewKind::State) => Some(Preview::Floats(&self.state.x)),
-            (_, OutputFormat::F32, PreviewKind::Denoised) => {
-                Some(Preview::Floats(&self.state.denoised))
-            }
-            _ => Some(Preview::Bytes(&self.preview)),
-        };
-        if hook(&self.progress(), preview).is_break() {
-            self.canceller.cancel();
-        }
-        self.hooks.progress = Some(hook);
-    }
-
-    /// Where the run is.
-    #[must_use]
-    pub fn progress(&self) -> Progress {
-        let plan = &self.plan;
-        let (batches, total) = (plan.batches(), self.total_steps());
-        let each = plan.evaluations_per_score();
-        // The largest requests would overflow.
-        let calls_done =
-            self.cursor.steps_done.saturating_mul(batches).saturating_add(self.cursor.batches_done);
-        let calls_total = total.saturating_mul(batches);
-        // The step that the latest evaluation belonged to.
-        let latest = if self.cursor.batches_done > 0 {
-            self.cursor.steps_done
-        } else {
-            self.cursor.steps_done.saturating_sub(1)
-        };
-        let at = self.at(latest);
-        let phase = if self.is_done() {
-            Phase::Done
-        } else if plan.denoise && !plan.algorithm.is_adaptive() && latest + 1 == total {
-            Phase::Denoising
-        } else {
-            Phase::Sampling
-        };
-        let elapsed = self.elapsed.as_secs_f64();
-        let per_call = elapsed / self.calls_here.max(1) as f64;
-        let rms = |sum: f64| (sum / self.norms.chains.max(1) as f64).sqrt();
-        Progress {
-            phase,
-            level: at.level,
-            level_count: plan.sigmas.len() as u32,
-            step: at.step,
-            steps_per_level: self.steps_per_level(),
-            nfe_done: self.cursor.steps_done * each,
-            nfe_total: total * each,
-            calls_done,
-            calls_total,
-            sigma: at.sigma,
-            score_norm: rms(self.norms.score),
-            update_norm: rms(self.norms.update),
-            elapsed_seconds: elapsed,
-            remaining_seconds: per_call * (calls_total - calls_done) as f64,
-        }
-    }
-
     /// Whether the samples are ready.
     #[must_use]
     pub fn is_done(&self) -> bool {
@@ -496,12 +301,6 @@ impl Run {
             return (0..self.plan.batches()).all(|batch| !self.is_under_way(batch));
         }
         self.cursor.steps_done == self.plan.course().total()
-    }
-
-    /// Evaluations at a level, the denoising left out.
-    fn steps_per_level(&self) -> u32 {
-        let (stages, _) = self.plan.algorithm.stages();
-        stages * self.plan.passes
     }
 
     /// A handle that cancels this run from any thread.
@@ -522,60 +321,6 @@ impl Run {
     #[must_use]
     pub fn model(&self) -> &Model {
         &self.model
-    }
-
-    /// All samples, [sample_count, shape...].
-    ///
-    /// # Errors
-    /// [`Error::State`] when there is nothing to read yet.
-    pub fn array(&self, what: Read) -> Result<ArrayViewD<'_, f32>> {
-        let mut shape = vec![self.plan.sample_count as usize];
-        shape.extend(&self.model.contract().shape);
-        ArrayViewD::from_shape(IxDyn(&shape), self.floats(what)?)
-            .map_err(|error| Error::Shape(error.to_string()))
-    }
-
-    fn floats(&self, what: Read) -> Result<&[f32]> {
-        match what {
-            Read::State => Ok(&self.state.x),
-            Read::Sample if self.is_done() => Ok(&self.state.x),
-            Read::Sample => bail!(
-                State,
-                "the samples are not finished: {} of {} steps are done. Step the run to its end, \
-                 or read NCSN_READ_STATE or NCSN_READ_DENOISED",
-                self.cursor.steps_done,
-                self.total_steps()
-            ),
-            Read::Denoised if self.cursor.steps_done > 0 => Ok(&self.state.denoised),
-            Read::Denoised => bail!(
-                State,
-                "there is no denoised estimate before the first step of all chains is complete"
-            ),
-        }
-    }
-
-    /// Bytes of all samples in the run's output format.
-    ///
-    /// # Errors
-    /// Never for a run that was begun; its format was checked then.
-    pub fn output_bytes(&self) -> Result<usize> {
-        let each = self.plan.output_format.bytes_per_sample(self.model.contract())?;
-        Ok(each * self.plan.sample_count as usize)
-    }
-
-    /// Writes all samples to `out` in the run's output format; `out` may be longer.
-    ///
-    /// # Errors
-    /// [`Error::Buffer`] when `out` is too short, [`Error::State`] when there is nothing to read
-    /// yet.
-    pub fn read(&self, what: Read, out: &mut [u8]) -> Result<()> {
-        let floats = self.floats(what)?;
-        let needed = self.output_bytes()?;
-        let Some(out) = out.get_mut(..needed) else {
-            bail!(Buffer, "the buffer has {} bytes, {needed} are needed", out.len());
-        };
-        self.plan.output_format.write(self.model.contract(), floats, out);
-        Ok(())
     }
 
     pub(crate) fn parts(&self) -> (&Plan, Cursor, NeededHooks) {
@@ -610,38 +355,4 @@ impl Model {
         run.step(None, None)?;
         Ok(run.array(Read::Sample)?.to_owned())
     }
-}
-
-/// All chains before the first step.
-fn initial_state(model: &Model, plan: &Plan, init: Init, hooks: &mut Hooks) -> Result<Vec<f32>> {
-    let elements = model.contract().elements();
-    let total = plan.sample_count as usize * elements;
-    // The chains and their denoised estimates.
-    probe_memory(total.saturating_mul(2 * size_of::<f32>()), "the chains")?;
-    let sigma = plan.sigmas[plan.start_level as usize] as f32;
-    let draw = Draw { purpose: Purpose::Init, level: plan.start_level, step: 0 };
-    let mut x = match init {
-        Init::Given(samples) => return Ok(samples),
-        Init::GivenPlusNoise(samples) => samples,
-        // The plan has made a choice in the place of the model's own.
-        Init::Model | Init::Uniform | Init::Normal => {
-            let mut x = zeroed(total, "the chains")?;
-            if init != Init::Normal {
-                fill_uniforms(plan.seed, draw, plan.first_sample, elements, &mut x);
-                return Ok(x);
-            }
-            x
-        }
-    };
-    let batch = plan.batch_size as usize * elements;
-    let mut noise = zeroed(batch.min(total), "one micro-batch")?;
-    for (i, part) in x.chunks_mut(batch).enumerate() {
-        let noise = &mut noise[..part.len()];
-        let first = plan.first_sample + i as u64 * u64::from(plan.batch_size);
-        sampler::draw_noise(hooks, plan.seed, draw, first, elements, noise)?;
-        for (x, z) in part.iter_mut().zip(&*noise) {
-            *x += sigma * z;
-        }
-    }
-    Ok(x)
 }

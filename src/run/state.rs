@@ -1,0 +1,106 @@
+//! What a run holds of its chains.
+
+use crate::error::{Result, probe_memory, zeroed};
+use crate::hooks::Hooks;
+use crate::model::Model;
+use crate::noise::{Draw, Purpose, fill_uniforms};
+use crate::params::Init;
+use crate::plan::Plan;
+use crate::sampler::{self, CLOCK};
+
+/// All chains: what the next evaluation starts from.
+#[derive(Default)]
+pub(crate) struct ChainState {
+    pub x: Vec<f32>,
+    /// The denoised estimate of every chain at its latest evaluation.
+    pub denoised: Vec<f32>,
+    /// What the sampler remembers of them, vector after vector.
+    pub memory: Vec<Vec<f32>>,
+    /// Their own times, for adaptive samplers.
+    pub clocks: Vec<f64>,
+}
+
+impl ChainState {
+    /// Chains at `x`, of which nothing is remembered yet.
+    pub(super) fn new(x: Vec<f32>, plan: &Plan) -> Result<Self> {
+        let mut memory = Vec::new();
+        for _ in 0..sampler::build(plan).memory() {
+            memory.push(zeroed(x.len(), "the sampler's memory")?);
+        }
+        let mut clocks = Vec::new();
+        if plan.algorithm.is_adaptive() {
+            clocks = zeroed(plan.sample_count as usize * CLOCK, "the chains' clocks")?;
+            for clock in clocks.chunks_mut(CLOCK) {
+                clock[0] = plan.sigmas[plan.start_level as usize];
+            }
+        }
+        Ok(Self { denoised: zeroed(x.len(), "the denoised estimates")?, x, memory, clocks })
+    }
+}
+
+/// One micro-batch on its way through a step.
+pub(super) struct Scratch {
+    pub x: Vec<f32>,
+    pub score: Vec<f32>,
+    pub noise: Vec<f32>,
+    pub denoised: Vec<f32>,
+    pub memory: Vec<Vec<f32>>,
+    pub clocks: Vec<f64>,
+}
+
+impl Scratch {
+    pub fn new(plan: &Plan, elements: usize, vectors: usize) -> Result<Self> {
+        let batch = || zeroed(plan.batch_size as usize * elements, "one micro-batch");
+        Ok(Self {
+            x: batch()?,
+            score: batch()?,
+            noise: batch()?,
+            denoised: batch()?,
+            memory: (0..vectors).map(|_| batch()).collect::<Result<_>>()?,
+            clocks: if plan.algorithm.is_adaptive() {
+                zeroed(plan.batch_size as usize * CLOCK, "the chains' clocks")?
+            } else {
+                Vec::new()
+            },
+        })
+    }
+}
+
+/// All chains before the first step.
+pub(super) fn initial_state(
+    model: &Model,
+    plan: &Plan,
+    init: Init,
+    hooks: &mut Hooks,
+) -> Result<Vec<f32>> {
+    let elements = model.contract().elements();
+    let total = plan.sample_count as usize * elements;
+    // The chains and their denoised estimates.
+    probe_memory(total.saturating_mul(2 * size_of::<f32>()), "the chains")?;
+    let sigma = plan.sigmas[plan.start_level as usize] as f32;
+    let draw = Draw { purpose: Purpose::Init, level: plan.start_level, step: 0 };
+    let mut x = match init {
+        Init::Given(samples) => return Ok(samples),
+        Init::GivenPlusNoise(samples) => samples,
+        // The plan has made a choice in the place of the model's own.
+        Init::Model | Init::Uniform | Init::Normal => {
+            let mut x = zeroed(total, "the chains")?;
+            if init != Init::Normal {
+                fill_uniforms(plan.seed, draw, plan.first_sample, elements, &mut x);
+                return Ok(x);
+            }
+            x
+        }
+    };
+    let batch = plan.batch_size as usize * elements;
+    let mut noise = zeroed(batch.min(total), "one micro-batch")?;
+    for (i, part) in x.chunks_mut(batch).enumerate() {
+        let noise = &mut noise[..part.len()];
+        let first = plan.first_sample + i as u64 * u64::from(plan.batch_size);
+        sampler::draw_noise(hooks, plan.seed, draw, first, elements, noise)?;
+        for (x, z) in part.iter_mut().zip(&*noise) {
+            *x += sigma * z;
+        }
+    }
+    Ok(x)
+}
