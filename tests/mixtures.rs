@@ -6,7 +6,7 @@ mod common;
 use common::mmd::{TwoSample, two_sample};
 use common::moments::ERRORS;
 use common::reference::reference;
-use common::requests::request;
+use common::requests::{request, samplers};
 use common::{Mixture, Score, analytic, normals};
 use ncsn::{
     Churn, Init, Model, NoiseNorm, PhiloxRng, SampleParams, SamplerKind, Schedule, schedule,
@@ -14,7 +14,7 @@ use ncsn::{
 
 const SAMPLES: u32 = 16_384;
 /// Chains of the f64 simulation.
-const SIMULATED: u32 = 65_536;
+const SIMULATED: u32 = 32_768;
 
 /// The share of chains that end on the heavier side of 1/5 N((-5,-5), I) + 4/5 N((5,5), I).
 fn share(model: &Model, params: &SampleParams) -> f64 {
@@ -57,8 +57,8 @@ fn parted(params: &SampleParams, ladder: &[f64]) -> f64 {
 }
 
 /// Every sampler that walks down the levels gives the modes the weights that its formulas give them in
-/// f64, and these come to 4/5 as the ladder grows. Thresholds are five binomial standard errors of the
-/// two counts, or of one where the other is exact.
+/// f64. Thresholds are five binomial standard errors of the two counts, or of one where the other is
+/// exact.
 #[test]
 fn modes_get_their_weights() {
     let target = Mixture::unequal();
@@ -88,7 +88,6 @@ fn modes_get_their_weights() {
     ] {
         let expected = simulated(&along_the_diagonal(), 1, &params, &ladder);
         let got = share(&model, &params);
-        println!("{:?} {got} {expected}", params.sampler);
         assert!(
             (got - expected).abs() < ERRORS * (one + two).sqrt(),
             "{params:?}: {got} {expected}"
@@ -100,7 +99,6 @@ fn modes_get_their_weights() {
             SampleParams { corrector_norm: norm, corrector_steps: 1, snr: Some(0.16), ..base };
         let expected = simulated(&target, 2, &params, &ladder);
         let got = share(&model, &params);
-        println!("PC {norm:?} {got} {expected}");
         assert!((got - expected).abs() < ERRORS * (one + two).sqrt(), "{norm:?}: {got} {expected}");
     }
     for kind in [
@@ -112,13 +110,51 @@ fn modes_get_their_weights() {
     ] {
         let params = plain(kind);
         let (got, expected) = (share(&model, &params), parted(&params, &ladder));
-        println!("{kind:?} {got} {expected}");
         assert!((got - expected).abs() < ERRORS * one.sqrt(), "{kind:?}: {got} {expected}");
     }
-    let params = plain(SamplerKind::Rk45);
-    let params = SampleParams { rtol: Some(1e-4), atol: Some(1e-4), ..params };
-    let got = share(&model, &params);
-    println!("rk45 {got}");
+    // RK45 is as good as exact at this tolerance, as Heun's method is on a long ladder.
+    let tight = Some(1e-4);
+    let got = share(&model, &SampleParams { rtol: tight, atol: tight, ..plain(SamplerKind::Rk45) });
+    let long = schedule::geometric(60.0, 0.1, 1000).unwrap();
+    let expected = parted(&plain(SamplerKind::Heun), &long);
+    assert!((got - expected).abs() < ERRORS * one.sqrt(), "rk45: {got} {expected}");
+}
+
+/// On long ladders from a large sigma all of them find 4/5. What is left is that chains start around 0
+/// and not around the mean of the data: the exact ODE is off by that, and chains with fresh noise at
+/// every level, which forget where they started, by less. (The corrector is left out: in two dimensions
+/// its step is long wherever the score is short, as it is between the modes.)
+#[test]
+fn weights_come_to_the_truth_on_long_ladders() {
+    let target = Mixture::unequal();
+    let ladder = schedule::geometric(200.0, 0.1, 400).unwrap();
+    let model = analytic(&target, 2, &ladder);
+    let g = ladder[1] / ladder[0];
+    let plain = |kind| request(kind, &model, &ladder);
+    let bias =
+        (parted(&SampleParams { churn: Churn::default(), ..plain(SamplerKind::Heun) }, &ladder)
+            - 0.8)
+            .abs();
+    assert!(bias < 0.01, "{bias}");
+    for kind in samplers().filter(|kind| !kind.stays() && *kind != SamplerKind::PredictorCorrector)
+    {
+        let consistent = kind == SamplerKind::ConsistentAnnealed;
+        let params = SampleParams {
+            sample_count: SAMPLES,
+            step_size: consistent.then_some((1.0 - g.powf(1.5)) * 0.01),
+            churn: if kind.churns() {
+                Churn { churn: 40.0, ..Churn::default() }
+            } else {
+                Churn::default()
+            },
+            rtol: (kind == SamplerKind::Rk45).then_some(1e-3),
+            atol: (kind == SamplerKind::Rk45).then_some(1e-3),
+            ..plain(kind)
+        };
+        let got = share(&model, &params);
+        let error = (0.2 * 0.8 / f64::from(SAMPLES)).sqrt();
+        assert!((got - 0.8).abs() < ERRORS * error + bias, "{kind:?}: {got}");
+    }
 }
 
 const DIMENSION: usize = 64;
@@ -176,12 +212,12 @@ fn samples_in_64_dimensions_are_the_target() {
             ..request(kind, &model, &ladder)
         };
         let result = verdict(&sampled(&model, params));
-        println!("{kind:?} {result:?}");
         assert!(result.mmd2 < result.quantile, "{kind:?}: {result:?}");
     }
 }
 
-/// The same test finds exact samples right and others wrong: weights off by a fifth, modes too wide, and
+/// The same test finds exact samples right and others wrong: weights that belong to other modes, modes
+/// twice as wide, and
 /// plain Langevin dynamics, which stays at the modes that it starts beside.
 #[test]
 fn the_test_has_the_power_to_reject() {
@@ -202,11 +238,10 @@ fn the_test_has_the_power_to_reject() {
     };
     for (name, samples) in [
         ("weights", exact(&in_64_dimensions([0.2, 0.3, 0.2, 0.3]), 7)),
-        ("widths", exact(&Mixture { s: 0.55, ..target.clone() }, 7)),
+        ("widths", exact(&Mixture { s: 1.0, ..target.clone() }, 7)),
         ("langevin", sampled(&model, langevin)),
     ] {
         let wrong = verdict(&samples);
-        println!("{name} {wrong:?}");
         assert!(wrong.mmd2 > wrong.quantile, "{name}: {wrong:?}");
     }
 }

@@ -154,8 +154,11 @@ fn on_a_divided_ladder() {
         ..request(SamplerKind::ConsistentAnnealed, &model, &ladder)
     };
     assert_eq!(model.settings(&params).unwrap().sigmas.len(), 13);
-    let worst = difference(&target, &model, &params, &divided);
-    assert!(worst < rounding(14), "{worst:e}");
+    for denoise in [false, true] {
+        let params = SampleParams { denoise: Some(denoise), ..params.clone() };
+        let worst = difference(&target, &model, &params, &divided);
+        assert!(worst < rounding(14), "{worst:e}");
+    }
     // It starts at the first part of the level that it is told to start from.
     let from = SampleParams { start_level: 1, init: Init::Normal, ..params };
     assert_eq!(model.settings(&from).unwrap().sigmas.len(), 9);
