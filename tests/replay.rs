@@ -4,38 +4,17 @@
 
 mod common;
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex};
-
+use common::recording::{Recorded, recording};
 use common::reference::reference;
 use common::requests::{request, samplers};
 use common::{Correlated, Mixture, Score, analytic, normals};
-use ncsn::noise::{Draw, Purpose};
+use ncsn::noise::Draw;
 use ncsn::{
-    Churn, Hooks, Init, Model, NoiseNorm, PhiloxRng, Read, Run, SampleParams, SamplerKind,
-    Schedule, StepConvention, schedule,
+    Churn, Init, Model, NoiseNorm, PhiloxRng, Read, Run, SampleParams, SamplerKind, Schedule,
+    StepConvention, schedule,
 };
 
-type Key = (u8, u32, u32);
-type Record = Arc<Mutex<BTreeMap<Key, Vec<f32>>>>;
-
 const SAMPLES: u32 = 4;
-
-/// Hooks that draw from a generator of the test's own, and the record of what they drew.
-fn recording() -> (Hooks, Record) {
-    let record = Record::default();
-    let kept = Arc::clone(&record);
-    let mut rng = PhiloxRng::new(77, 0);
-    let noise = move |request: &ncsn::NoiseRequest, out: &mut [f32]| {
-        let drawn: Vec<f32> = normals(out.len(), &mut rng).iter().map(|&z| z as f32).collect();
-        out.copy_from_slice(&drawn);
-        let key = (request.purpose as u8, request.level, request.step);
-        let twice = kept.lock().unwrap().insert(key, drawn);
-        assert!(twice.is_none(), "{request:?} is drawn twice");
-        Ok(())
-    };
-    (Hooks { noise: Some(Box::new(noise)), ..Hooks::default() }, record)
-}
 
 /// Runs `params` and its reference; the greatest difference, relative to max(1, |x|).
 fn difference<T: Score>(target: &T, model: &Model, params: &SampleParams, ladder: &[f64]) -> f64 {
@@ -46,25 +25,17 @@ fn difference<T: Score>(target: &T, model: &Model, params: &SampleParams, ladder
     let initial: Vec<f32> = run.array(Read::State).unwrap().iter().copied().collect();
     run.step(None, None).unwrap();
     let samples: Vec<f32> = run.array(Read::Sample).unwrap().iter().copied().collect();
-    let record = record.lock().unwrap();
-    let mut used = BTreeSet::new();
+    let mut recorded = Recorded::of(&record, elements);
     let mut worst = 0.0_f64;
     for (k, (x, got)) in initial.chunks(elements).zip(samples.chunks(elements)).enumerate() {
-        let mut noise = |draw: Draw, out: &mut [f64]| {
-            let key = (draw.purpose as u8, draw.level, draw.step);
-            used.insert(key);
-            let all = &record[&key][k * elements..(k + 1) * elements];
-            out.iter_mut().zip(all).for_each(|(out, z)| *out = f64::from(*z));
-        };
+        let mut noise = |draw: Draw, out: &mut [f64]| recorded.fill(draw, k, out);
         let start = x.iter().map(|&x| f64::from(x)).collect();
         let expected = reference(&params, ladder, target, start, &mut noise);
         for (got, want) in got.iter().zip(expected) {
             worst = worst.max((f64::from(*got) - want).abs() / want.abs().max(1.0));
         }
     }
-    let drawn: BTreeSet<Key> =
-        record.keys().filter(|key| key.0 != Purpose::Init as u8).copied().collect();
-    assert_eq!(drawn, used, "{:?}: not the noise of the formulas", params.sampler);
+    recorded.check_all_used();
     worst
 }
 

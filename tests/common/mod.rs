@@ -5,6 +5,7 @@
 pub mod mmd;
 pub mod moments;
 pub mod onnx;
+pub mod recording;
 pub mod reference;
 pub mod requests;
 pub mod rk45;

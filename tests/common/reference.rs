@@ -136,7 +136,7 @@ impl<T: Score> Chain<'_, T> {
         self.go(drift, diffusion);
     }
 
-    /// Song et al. 2021, algorithm 2 with the corrector of algorithm 5.
+    /// Song et al. 2021, algorithm 2 with the corrector of algorithm 4.
     fn corrected(&mut self, params: &SampleParams) {
         let snr = params.snr.expect("said");
         for (i, &sigma) in self.sigmas.iter().enumerate() {
