@@ -129,7 +129,8 @@ fn slopes(kind: SamplerKind, ladders: impl Fn(usize) -> Vec<f64>) -> Vec<(f64, f
 /// f32 makes of the error.
 #[test]
 fn orders_of_convergence() {
-    let ladders: [(&str, fn(usize) -> Vec<f64>); 2] = [
+    type Ladder = fn(usize) -> Vec<f64>;
+    let ladders: [(&str, Ladder); 2] = [
         ("geometric", |n| schedule::geometric(4.0, 0.25, n).unwrap()),
         ("Karras", |n| schedule::karras(4.0, 0.25, n, 7.0).unwrap()),
     ];

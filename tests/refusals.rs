@@ -36,7 +36,8 @@ fn changed(model: &Model, kind: SamplerKind, change: impl Fn(&mut SampleParams))
     params
 }
 
-type Setter = fn(&mut SampleParams, f64);
+/// Kinds, how to set a parameter of theirs, numbers that it may not be, and what the refusal says.
+type OutOfRange<'a> = (&'a [SamplerKind], fn(&mut SampleParams, f64), &'a [f64], &'a [&'a str]);
 
 /// Numbers outside their ranges.
 #[test]
@@ -47,7 +48,7 @@ fn numbers_out_of_range_are_named() {
     let infinity = f64::INFINITY;
     let last = LADDER[4] * LADDER[4];
     // The ratio of neighbours is between 0.4 and 0.5: eta is in 0.6..1.4.
-    let cases: [(&[Kind], Setter, &[f64], &[&str]); 15] = [
+    let cases: [OutOfRange<'_>; 15] = [
         (&[Kind::Rk45], |p, v| p.rtol = Some(v), &[0.0, -1.0, 1e-9, 2.0, nan], &["rtol"]),
         (&[Kind::Rk45], |p, v| p.atol = Some(v), &[0.0, -1e-3, 2.0, infinity, nan], &["atol"]),
         (
@@ -137,7 +138,8 @@ fn parameters_of_other_samplers_are_refused() {
     use SamplerKind as Kind;
     let model = unconditional();
     let stepped = [Kind::Langevin, Kind::AnnealedLangevin, Kind::ConsistentAnnealed];
-    let cases: [(&str, &[Kind], fn(&mut SampleParams)); 10] = [
+    type Change = fn(&mut SampleParams);
+    let cases: [(&str, &[Kind], Change); 10] = [
         ("steps_per_level", &stepped, |p| p.steps_per_level = Some(3)),
         ("step_size", &stepped, |p| p.step_size = Some(0.1)),
         ("snr", &[Kind::AnnealedLangevin, Kind::PredictorCorrector], |p| p.snr = Some(0.1)),
