@@ -200,16 +200,23 @@ fn every_spelling_of_a_network_gives_the_same_chains() {
 #[test]
 fn overrides_stand_in_for_metadata() {
     let annotated = Model::open(test_model("gauss_sigma.onnx"), &options()).unwrap();
+    let known = annotated.contract();
     let mut bare = options();
     bare.overrides = Facts {
         conditioning: Some(Conditioning::Sigma),
         output: Some(Output::Score),
-        sigmas: Some(annotated.contract().sigmas.clone()),
+        sigmas: Some(known.sigmas.clone()),
+        sampler: Some(known.sampler),
+        step_size: known.step_size,
+        step_convention: Some(known.step_convention),
+        steps_per_level: known.steps_per_level,
+        denoise: known.denoise,
+        init: Some(known.init),
         ..Facts::default()
     };
     let bare = Model::open(test_model("gauss_bare.onnx"), &bare).unwrap();
-    let params = SampleParams { sample_count: 4, ..annotated.params() };
-    assert_eq!(bare.sample(params.clone()).unwrap(), annotated.sample(params).unwrap());
+    let four = |model: &Model| model.sample(SampleParams { sample_count: 4, ..model.params() });
+    assert_eq!(four(&bare).unwrap(), four(&annotated).unwrap());
 }
 
 /// The share of samples in the heavier mode of 1/5 N((-5,-5), I) + 4/5 N((5,5), I).
