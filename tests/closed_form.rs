@@ -7,70 +7,12 @@
 
 mod common;
 
+use common::moments::{Moments, Theory, check};
 use common::{Gaussian, gaussian, model, options, test_model};
 use ncsn::{
     Conditioning, Facts, Init, Model, Output, SampleParams, SamplerKind, Schedule, StepConvention,
     schedule,
 };
-
-const ERRORS: f64 = 5.0;
-
-/// Mean and variance per dimension.
-#[derive(Debug, Clone, Copy)]
-struct Moments {
-    mean: f64,
-    var: f64,
-}
-
-/// What one dimension of N(mu, s^2) does under x <- x + c a score + sqrt(2 c a) z.
-#[derive(Debug, Clone, Copy)]
-struct Theory {
-    target: Gaussian,
-    now: Moments,
-}
-
-impl Theory {
-    fn langevin(&mut self, c: f64, a: f64, sigma: f64) {
-        let k = c * a / (self.target.s.powi(2) + sigma * sigma);
-        self.now.mean += k * (self.target.mu - self.now.mean);
-        self.now.var = (1.0 - k).powi(2) * self.now.var + 2.0 * c * a;
-    }
-
-    fn annealed(&mut self, c: f64, epsilon: f64, sigmas: &[f64], steps: u32) {
-        let last = sigmas[sigmas.len() - 1];
-        for &sigma in sigmas {
-            for _ in 0..steps {
-                self.langevin(c, epsilon * sigma * sigma / (last * last), sigma);
-            }
-        }
-    }
-
-    fn denoise(&mut self, sigma: f64) {
-        let shrink = self.target.s.powi(2) / (self.target.s.powi(2) + sigma * sigma);
-        self.now.mean = self.target.mu + shrink * (self.now.mean - self.target.mu);
-        self.now.var *= shrink * shrink;
-    }
-}
-
-fn measured(samples: &[f32]) -> Moments {
-    let n = samples.len() as f64;
-    let mean = samples.iter().map(|&x| f64::from(x)).sum::<f64>() / n;
-    let var = samples.iter().map(|&x| (f64::from(x) - mean).powi(2)).sum::<f64>() / (n - 1.0);
-    Moments { mean, var }
-}
-
-/// Draws with `params` and compares all elements, which are independent, with `theory`.
-#[track_caller]
-fn check(model: &Model, params: SampleParams, theory: Moments) {
-    let samples = model.sample(params).unwrap();
-    let (n, got) = (samples.len() as f64, measured(samples.as_slice().unwrap()));
-    let mean_error = (got.mean - theory.mean).abs() / (theory.var / n).sqrt();
-    let var_error = (got.var / theory.var - 1.0).abs() / (2.0 / n).sqrt();
-    assert!(
-        mean_error < ERRORS && var_error < ERRORS,
-        "{got:?}, theory {theory:?}: {mean_error:.2} and {var_error:.2} standard errors"
-    );
-}
 
 const UNIFORM: Moments = Moments { mean: 0.5, var: 1.0 / 12.0 };
 const CONVENTIONS: [StepConvention; 2] = [StepConvention::Half, StepConvention::Full];
@@ -258,16 +200,23 @@ fn every_spelling_of_a_network_gives_the_same_chains() {
 #[test]
 fn overrides_stand_in_for_metadata() {
     let annotated = Model::open(test_model("gauss_sigma.onnx"), &options()).unwrap();
+    let known = annotated.contract();
     let mut bare = options();
     bare.overrides = Facts {
         conditioning: Some(Conditioning::Sigma),
         output: Some(Output::Score),
-        sigmas: Some(annotated.contract().sigmas.clone()),
+        sigmas: Some(known.sigmas.clone()),
+        sampler: Some(known.sampler),
+        step_size: known.step_size,
+        step_convention: Some(known.step_convention),
+        steps_per_level: known.steps_per_level,
+        denoise: known.denoise,
+        init: Some(known.init),
         ..Facts::default()
     };
     let bare = Model::open(test_model("gauss_bare.onnx"), &bare).unwrap();
-    let params = SampleParams { sample_count: 4, ..annotated.params() };
-    assert_eq!(bare.sample(params.clone()).unwrap(), annotated.sample(params).unwrap());
+    let four = |model: &Model| model.sample(SampleParams { sample_count: 4, ..model.params() });
+    assert_eq!(four(&bare).unwrap(), four(&annotated).unwrap());
 }
 
 /// The share of samples in the heavier mode of 1/5 N((-5,-5), I) + 4/5 N((5,5), I).

@@ -1,11 +1,20 @@
 //! What the integration tests share.
 
-#![allow(dead_code)] // each test program uses its part
+#![allow(dead_code, unused_imports)] // each test program uses its part
 
+pub mod mmd;
+pub mod moments;
 pub mod onnx;
+pub mod recording;
+pub mod reference;
+pub mod requests;
+pub mod rk45;
+mod targets;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+
+pub use targets::{Correlated, Gaussian, Mixture, Score, analytic, gaussian, normals};
 
 /// The source tree.
 pub fn root() -> &'static Path {
@@ -71,30 +80,4 @@ pub fn test_model(name: &str) -> PathBuf {
 /// Options that load the staged ONNX Runtime with one thread.
 pub fn options() -> ncsn::ModelOptions {
     ncsn::ModelOptions { intra_threads: 1, ..ncsn::ModelOptions::default() }
-}
-
-/// N(mu, s^2) in every dimension, independently.
-#[derive(Debug, Clone, Copy)]
-pub struct Gaussian {
-    pub mu: f64,
-    pub s: f64,
-}
-
-impl ncsn::Network for Gaussian {
-    fn evaluate(&self, query: ncsn::Query<'_>, score: &mut [f32]) -> ncsn::Result<()> {
-        let sigma = query.conditioning;
-        let precision = 1.0 / (self.s * self.s + sigma * sigma);
-        for (score, x) in score.iter_mut().zip(query.x) {
-            *score = ((self.mu - f64::from(*x)) * precision) as f32;
-        }
-        Ok(())
-    }
-}
-
-/// The exact score of a Gaussian as a model; without a ladder, of the target itself.
-pub fn gaussian(target: Gaussian, shape: Vec<usize>, facts: ncsn::Facts) -> ncsn::Model {
-    let conditioning =
-        if facts.sigmas.is_some() { ncsn::Conditioning::Sigma } else { ncsn::Conditioning::None };
-    let facts = ncsn::Facts { conditioning: Some(conditioning), ..facts };
-    ncsn::Model::from_network(Box::new(target), facts, shape).unwrap()
 }
