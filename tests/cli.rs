@@ -52,12 +52,12 @@ fn inspect_shows_what_is_known_and_from_where() {
     for words in [
         &["x", "float32", "[batch, 1, 28, 28]"][..],
         &["noise level", "sigma", "float32", "[batch]"],
-        &["sigmas", "2, 1.923", "0.2 (60 values)", "metadata"],
+        &["sigmas", "10, 9.166", "0.1 (40 values)", "metadata"],
         &["output_name", "score", "graph"],
         &["classes", "0", "default"],
-        &["60 from 2 to 0.2, each a factor of 1.04"],
+        &["40 from 10 to 0.1, not geometric"],
         &["1.08 M parameters", "opset 17"],
-        &["301 evaluations"],
+        &["ancestral", "40 evaluations"],
     ] {
         let found = text.lines().any(|line| words.iter().all(|word| line.contains(word)));
         assert!(found, "{words:?} in {text}");
@@ -138,7 +138,8 @@ fn sample_writes_what_the_library_draws() {
     let digits = model("digits.onnx");
     let (_folder, path) = folder();
     let (png, npy, gif) = (path("grid.png"), path("samples.npy"), path("frames.gif"));
-    let line = "sample {} -n 3 --seed 7 --levels 3 --sigma-max 1.5 --steps 2 --first-sample 5 \
+    let line = "sample {} -n 3 --seed 7 --sampler annealed_langevin --levels 3 --sigma-max 1.5 --sigma-min 0.2 \
+                --steps 2 --first-sample 5 \
                 --columns 2 --threads 1 --frames 4 --json -o {} -o {} -o {}";
     let value = json(line, &[&digits, &png, &npy, &gif]);
     let documented = [
@@ -162,13 +163,15 @@ fn sample_writes_what_the_library_draws() {
     assert_eq!((&value["evaluations"], &value["levels"]), (&7.into(), &3.into()));
 
     let model = load(&digits);
-    let schedule = Schedule::Geometric { levels: Some(3), sigma_max: Some(1.5), sigma_min: None };
+    let schedule =
+        Schedule::Geometric { levels: Some(3), sigma_max: Some(1.5), sigma_min: Some(0.2) };
     let wanted = drawn(
         &model,
         SampleParams {
             sample_count: 3,
             seed: 7,
             first_sample: 5,
+            sampler: SamplerKind::AnnealedLangevin,
             steps_per_level: Some(2),
             schedule,
             ..model.params()
@@ -214,7 +217,7 @@ fn an_animation_shows_the_denoised_estimates_or_the_chains() {
     let mut means = Vec::new();
     for (file, show) in [(&denoised, "denoised"), (&state, "state")] {
         let line = format!(
-            "sample {{}} -n 1 --schedule 2,0.5 --steps 2 --threads 1 --zoom 3 --show {show} -o {{}}"
+            "sample {{}} -n 1 --sampler annealed_langevin --schedule 2,0.5 --steps 2 --threads 1 --zoom 3 --show {show} -o {{}}"
         );
         ok(&line, &[&model("digits.onnx"), file]);
         let frames = frames(file);
@@ -380,7 +383,7 @@ fn an_interrupted_run_says_so_and_writes_nothing() {
     let mut text = String::new();
     let mut stderr = std::io::BufReader::new(child.stderr.take().unwrap());
     std::io::BufRead::read_line(&mut stderr, &mut text).unwrap();
-    assert!(text.contains("level 1/60, sigma 2, evaluation 0/301"), "{text}");
+    assert!(text.contains("level 1/40, sigma 10, evaluation 0/40"), "{text}");
     // SAFETY: a signal to a child that has not been waited for.
     assert_eq!(unsafe { libc::kill(child.id() as i32, libc::SIGINT) }, 0);
     std::io::Read::read_to_string(&mut stderr, &mut text).unwrap();
@@ -526,7 +529,7 @@ fn as_the_model_sees(data: &Path, options: &str) -> ArrayD<f32> {
     let out = path("seen.npy");
     // One step of next to nothing.
     let line = format!(
-        "sample {{}} -n 1 --init {{}} --start-level 59 --steps 1 --step-size 1e-30 --no-denoise \
+        "sample {{}} -n 1 --init {{}} --sampler annealed_langevin --start-level 39 --steps 1 --step-size 1e-30 --no-denoise \
          --convention full {options} -o {{}}"
     );
     ok(&line, &[&model("digits.onnx"), data, &out]);

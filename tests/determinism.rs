@@ -5,7 +5,7 @@ mod common;
 use std::time::Duration;
 
 use common::{model, options, test_model};
-use ncsn::{Hooks, Init, Model, ModelOptions, Read, Run, RunState, SampleParams};
+use ncsn::{Hooks, Init, Model, ModelOptions, Read, Run, RunState, SampleParams, SamplerKind};
 
 fn open(path: std::path::PathBuf, threads: u32) -> Model {
     Model::open(path, &ModelOptions { intra_threads: threads, ..options() }).unwrap()
@@ -15,6 +15,7 @@ fn open(path: std::path::PathBuf, threads: u32) -> Model {
 fn cases(threads: u32) -> Vec<(Model, SampleParams)> {
     let short = |model: Model, steps, count| {
         let params = SampleParams {
+            sampler: SamplerKind::AnnealedLangevin,
             sample_count: count,
             steps_per_level: Some(steps),
             seed: 21,

@@ -14,7 +14,7 @@ from pathlib import Path
 import torch
 
 from ncsn_export import Contract, export
-from ncsn_export.ladder import geometric
+from ncsn_export.ladder import karras
 from network import ScoreNetwork
 
 SHAPE = (1, 28, 28)
@@ -32,7 +32,7 @@ def contract(settings, classes=None):
     entries = Contract.values(
         {key: value if isinstance(value, str) else json.dumps(value) for key, value in settings.items()}
     )
-    sigmas = geometric(entries.pop("sigma_max"), entries.pop("sigma_min"), entries.pop("levels"))
+    sigmas = karras(entries.pop("sigma_max"), entries.pop("sigma_min"), entries.pop("levels"))
     conditional = {} if classes is None else {"classes": classes, "null_class": classes}
     return Contract(
         conditioning="sigma", output="score", sigmas=sigmas, range="unit", shape=SHAPE, **conditional, **entries

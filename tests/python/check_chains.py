@@ -76,7 +76,7 @@ def digits(path):
     """A trained U-Net, shortly: five levels between the ends of its ladder."""
     job = Job(path, count=3, batch=2)
     ladder = np.geomspace(job.score.sigmas[0], job.score.sigmas[-1], 5).tolist()
-    epsilon = float(job.score.metadata["ncsn.step_size"])
+    epsilon = 0.12 * ladder[-1] ** 2
     for kind in (NCSN_INIT_UNIFORM, NCSN_INIT_NORMAL):
         fields, expected = job.annealed(FULL, kind, True, ladder, epsilon, 2)
         close(f"{job.name}: 11 evaluations, {STARTS[kind]} start",
