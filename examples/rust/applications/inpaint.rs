@@ -14,7 +14,7 @@ const RESAMPLE: u32 = 10;
 
 pub fn draw(size: Size) -> Result<Sheet, Box<dyn Error>> {
     let originals = digits::originals(size, 3)?;
-    let mask = upper_half();
+    let mask = upper_part();
     let model = digits::open("digits.onnx")?;
     let all = COMPLETIONS * size.digits;
     let params = SampleParams {
@@ -42,8 +42,8 @@ pub fn draw(size: Size) -> Result<Sheet, Box<dyn Error>> {
     Ok(sheet)
 }
 
-/// 1 in the upper half, 0 in the lower, and three rows of both mixed.
-fn upper_half() -> Vec<f32> {
+/// 1 in the upper eleven rows, 0 in the lower ones, and three rows of both mixed.
+fn upper_part() -> Vec<f32> {
     let weight = |row: usize| ((14.0 - row as f32) / 4.0).clamp(0.0, 1.0);
     (0..PIXELS).map(|i| weight(i / 28)).collect()
 }
