@@ -1269,7 +1269,8 @@ typedef struct ncsn_noise_request {
 /**
  * Replaces the noise generator: fill `out` with sample_count * elements_per_sample standard
  * normals, sample after sample, and return 0. Anything else stops the call with
- * NCSN_ERR_CALLBACK. Non-finite values are refused with NCSN_ERR_NON_FINITE.
+ * NCSN_ERR_CALLBACK. Non-finite values are refused with NCSN_ERR_NON_FINITE. ncsn_fill_noise() is
+ * the generator that is replaced, ncsn_interpolated_noise() a ready callback.
  */
 typedef int32_t (*ncsn_noise_fn)(void *user, const struct ncsn_noise_request *request, float *out);
 
@@ -1990,6 +1991,42 @@ typedef struct ncsn_recommendation {
     struct ncsn_recommended_step accumulated_step;
 } ncsn_recommendation;
 
+/**
+ * Strips of samples between pairs of samples, for ncsn_interpolated_noise(). Set every field;
+ * unset ones to 0.
+ *
+ * Sample k of a strip has the noise cos(phi) z_from + sin(phi) z_to in every draw, with
+ * phi = k/(sample_count - 1) pi/2; its first and its last sample are the samples of `from` and of
+ * `to` as they would be alone. Sample i of the run is number i mod sample_count of strip
+ * j = i / sample_count, which goes from sample from_sample + j to sample to_sample + j.
+ */
+typedef struct ncsn_interpolation {
+    /**
+     * sizeof(ncsn_interpolation); set by the caller.
+     */
+    uint32_t struct_size;
+    /**
+     * Samples in a strip, both ends among them: at least 2.
+     */
+    uint32_t sample_count;
+    /**
+     * Seed of the first sample of a strip.
+     */
+    uint64_t from_seed;
+    /**
+     * Index of the first sample of the first strip, below 2^48.
+     */
+    uint64_t from_sample;
+    /**
+     * Seed of the last sample of a strip.
+     */
+    uint64_t to_seed;
+    /**
+     * Index of the last sample of the first strip, below 2^48.
+     */
+    uint64_t to_sample;
+} ncsn_interpolation;
+
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
@@ -2212,6 +2249,30 @@ size_t ncsn_run_error(const struct ncsn_run *run, char *buf, size_t cap);
  * callbacks, is cancelled and finishes on its own. NULL is ignored. Call it once.
  */
 void ncsn_run_free(struct ncsn_run *run);
+
+/**
+ * A ncsn_noise_fn that interpolates between samples (Song & Ermon 2020, arXiv:2006.09011):
+ * `params.noise = ncsn_interpolated_noise; params.noise_user = &strip;`, where `strip` is a
+ * ncsn_interpolation that lives as long as the run. NCSN_INIT_UNIFORM does not ask for noise: use
+ * NCSN_INIT_NORMAL, so that the chains start between their ends, too. With a sampler that draws no
+ * other noise (Euler, Heun, DPM-Solver++, UniPC) a strip is a path from one sample to the other.
+ *
+ * Returns NCSN_OK, or NCSN_ERR_ARGUMENT or NCSN_ERR_STRUCT_SIZE for what it cannot be; the call that
+ * asked for the noise then fails with NCSN_ERR_CALLBACK and the same text.
+ */
+ncsn_status ncsn_interpolated_noise(void *user,
+                                    const struct ncsn_noise_request *request,
+                                    float *out);
+
+/**
+ * Fills `out` with the standard normals that the library itself draws for `request` in a run with
+ * this seed: sample_count * elements_per_sample floats, sample after sample. For noise callbacks
+ * that change noise rather than make it, and for requests of the host's own (any purpose, level
+ * below 2^20, step below 2^24, samples below 2^48); set `request->struct_size` then.
+ *
+ * Returns NCSN_ERR_ARGUMENT for what is out of range, NCSN_ERR_STRUCT_SIZE.
+ */
+ncsn_status ncsn_fill_noise(uint64_t seed, const struct ncsn_noise_request *request, float *out);
 
 /**
  * Fills `params` with the defaults: DSM at all levels, no data. `struct_size` is

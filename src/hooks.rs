@@ -2,8 +2,8 @@
 
 use std::ops::ControlFlow;
 
-use crate::error::Result;
-use crate::noise::Purpose;
+use crate::error::{Result, bail};
+use crate::noise::{Draw, LEVEL_LIMIT, Purpose, SAMPLE_LIMIT, STEP_LIMIT, fill_normals};
 
 /// Where a run is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,6 +83,54 @@ pub struct NoiseRequest {
     pub sample_count: u32,
     /// Floats a sample.
     pub elements_per_sample: usize,
+}
+
+impl NoiseRequest {
+    /// Fills `out` with what the library itself draws for this request in a run with this seed, for
+    /// hooks that change noise rather than make it.
+    ///
+    /// # Errors
+    /// [`Error::Argument`](crate::Error::Argument) for a request that no run makes,
+    /// [`Error::Buffer`](crate::Error::Buffer) when `out` is not `sample_count` samples long.
+    pub fn fill(&self, seed: u64, out: &mut [f32]) -> Result<()> {
+        self.check(out.len())?;
+        let draw = Draw { purpose: self.purpose, level: self.level, step: self.step };
+        fill_normals(seed, draw, self.first_sample, self.elements_per_sample, out);
+        Ok(())
+    }
+
+    /// Refuses what does not fit the generator's counter, and an output of another length.
+    pub(crate) fn check(&self, len: usize) -> Result<()> {
+        let end = self.first_sample.checked_add(u64::from(self.sample_count));
+        if self.sample_count == 0 || end.is_none_or(|end| end > SAMPLE_LIMIT) {
+            bail!(
+                Argument,
+                "noise for {} samples from {} on: it takes at least one, and all below 2^48",
+                self.sample_count,
+                self.first_sample
+            );
+        }
+        if self.elements_per_sample == 0 {
+            bail!(Argument, "noise for samples of no floats (elements_per_sample = 0)");
+        }
+        if self.level as usize >= LEVEL_LIMIT || self.step >= STEP_LIMIT {
+            bail!(
+                Argument,
+                "noise at level {}, step {}: levels are below 2^20, steps below 2^24",
+                self.level,
+                self.step
+            );
+        }
+        if self.elements_per_sample.checked_mul(self.sample_count as usize) != Some(len) {
+            bail!(
+                Buffer,
+                "noise for {} samples of {} floats does not fill {len} floats",
+                self.sample_count,
+                self.elements_per_sample
+            );
+        }
+        Ok(())
+    }
 }
 
 /// Which score is about to be used.

@@ -22,6 +22,7 @@ pub mod capi;
 mod error;
 mod hooks;
 mod image;
+mod interpolation;
 pub mod log;
 mod model;
 pub mod noise;
@@ -44,6 +45,7 @@ pub use hooks::{
     ProgressHook, ScoreUse,
 };
 pub use image::OutputFormat;
+pub use interpolation::{ChainNoise, Interpolation};
 pub use model::{
     Conditioning, Contract, Dtype, EachQuery, Fact, Facts, FileInfo, Graph, InitKind, InputScaling,
     Known, METADATA_KEYS, Model, Network, NoiseNorm, OffLadder, Output, Port, Query, RuntimeInfo,

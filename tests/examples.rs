@@ -168,3 +168,59 @@ fn mixture_weights_draws_its_picture() {
 fn trajectories_draws_its_picture() {
     rust_example("trajectories", &[]);
 }
+
+/// What an application prints after the last colon, with few digits and levels.
+#[cfg(feature = "cli")]
+fn application(name: &str) -> String {
+    let printed = rust_example("applications", &[name, "2", "5"]);
+    printed.rsplit(':').next().unwrap_or_default().trim().to_owned()
+}
+
+#[cfg(feature = "cli")]
+#[test]
+fn applications_draw_their_pictures() {
+    for name in ["image_to_image", "guidance", "interpolate"] {
+        application(name);
+    }
+    let kept = application("inpaint");
+    let (kept, known) = kept.split_once(" of ").unwrap();
+    assert!(kept == known && kept != "0", "{kept} of {known}");
+    for name in ["super_resolution", "colourise"] {
+        let deviation: f32 = application(name).parse().unwrap();
+        assert!(deviation < 1e-4, "{name}: {deviation}");
+    }
+}
+
+/// A program of examples/c that writes a picture, run on the digits with few of them and few levels.
+fn c_picture(name: &str, arguments: &[&str], size: &str) -> String {
+    let mut printed = String::new();
+    for compiler in compilers("c") {
+        let folder = tempfile::tempdir().unwrap();
+        let library = library_folder(folder.path());
+        let program = compile(&compiler, &root().join(format!("examples/c/{name}.c")), &library);
+        let picture = folder.path().join("picture.pgm");
+        let mut command = Command::new(&program);
+        command.arg(model("digits.onnx")).arg(&picture).args(arguments);
+        printed = run_ok(&mut command);
+        let bytes = std::fs::read(&picture).unwrap();
+        assert!(bytes.starts_with(format!("P5\n{size}\n255\n").as_bytes()));
+        assert!(bytes.iter().filter(|&&p| p > 200).count() > 60);
+
+        let missing = Command::new(&program).args(["missing.onnx", "x.pgm"]).output().unwrap();
+        assert!(!missing.status.success());
+        assert!(String::from_utf8_lossy(&missing.stderr).contains("missing.onnx"));
+    }
+    printed
+}
+
+#[test]
+fn interpolate_draws_strips() {
+    c_picture("interpolate", &["1", "3", "8"], "92 32");
+}
+
+#[test]
+fn super_resolution_agrees_with_what_was_kept() {
+    let printed = c_picture("super_resolution", &["2", "8"], "62 92");
+    let deviation: f32 = printed.rsplit(':').next().unwrap().trim().parse().unwrap();
+    assert!(deviation < 1e-4, "{printed}");
+}

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ncsn.h"
+#include "example.h"
 
 static volatile sig_atomic_t interrupted = 0;
 
@@ -31,37 +31,6 @@ static int32_t show_progress(void *user, const ncsn_progress *now) {
         *shown = percent;
     }
     return interrupted;
-}
-
-static int fail(const char *what) {
-    char text[1024];
-    ncsn_last_error(text, sizeof text);
-    fprintf(stderr, "\n%s: %s\n", what, text);
-    return EXIT_FAILURE;
-}
-
-/* A binary PGM of all samples, side by side with a gap of two pixels. */
-static int write_grid(const char *path, const uint8_t *pixels, size_t count, size_t height,
-                      size_t width) {
-    const size_t gap = 2;
-    const size_t columns = (size_t)ceil(sqrt((double)count));
-    const size_t rows = (count + columns - 1) / columns;
-    const size_t grid_width = columns * (width + gap) + gap;
-    const size_t grid_height = rows * (height + gap) + gap;
-    uint8_t *grid = calloc(grid_width, grid_height);
-    FILE *file = fopen(path, "wb");
-    int ok = grid != NULL && file != NULL;
-    for (size_t k = 0; ok && k < count; k++) {
-        uint8_t *corner = grid + (k / columns * (height + gap) + gap) * grid_width +
-                          k % columns * (width + gap) + gap;
-        for (size_t y = 0; y < height; y++)
-            memcpy(corner + y * grid_width, pixels + (k * height + y) * width, width);
-    }
-    ok = ok && fprintf(file, "P5\n%zu %zu\n255\n", grid_width, grid_height) > 0 &&
-         fwrite(grid, grid_width, grid_height, file) == grid_height;
-    if (file != NULL) ok = fclose(file) == 0 && ok;
-    free(grid);
-    return ok;
 }
 
 int main(int argc, char **argv) {
@@ -95,18 +64,18 @@ int main(int argc, char **argv) {
            info.intra_threads);
     fflush(stdout);
     const ncsn_status status = ncsn_sample(model, &params, pixels, bytes);
+    fprintf(stderr, "\n");
     int result = EXIT_SUCCESS;
     if (status == NCSN_CANCELLED) {
-        fprintf(stderr, "\ncancelled\n");
+        fprintf(stderr, "cancelled\n");
         result = EXIT_FAILURE;
     } else if (status != NCSN_OK) {
         result = fail("sampling");
-    } else if (!write_grid(argv[2], pixels, params.sample_count, (size_t)info.shape[1],
-                           (size_t)info.shape[2])) {
+    } else if (!write_pgm(argv[2], pixels, params.sample_count,
+                          (size_t)ceil(sqrt(params.sample_count)), (size_t)info.shape[1],
+                          (size_t)info.shape[2])) {
         perror(argv[2]);
         result = EXIT_FAILURE;
-    } else {
-        fprintf(stderr, "\n");
     }
     free(pixels);
     ncsn_destroy(model);

@@ -12,6 +12,8 @@ use crate::error::{Error, Result};
 
 thread_local! {
     static LAST_ERROR: RefCell<String> = const { RefCell::new(String::new()) };
+    /// How often that was set.
+    static ERRORS: Cell<u64> = const { Cell::new(0) };
     /// Calls of this library that this thread is inside.
     static DEPTH: Cell<u32> = const { Cell::new(0) };
     static PANIC_PLACE: RefCell<String> = const { RefCell::new(String::new()) };
@@ -84,8 +86,17 @@ fn remember(error: &Error) {
         if let Ok(mut slot) = slot.try_borrow_mut() {
             slot.clear();
             slot.push_str(error.message());
+            ERRORS.set(ERRORS.get() + 1);
         }
     });
+}
+
+/// What a callback of the host returned, and the text of the error that a call of this library inside
+/// it left behind, if one failed there.
+pub(super) fn listen<T>(callback: impl FnOnce() -> T) -> (T, Option<String>) {
+    let before = ERRORS.get();
+    let value = callback();
+    (value, (ERRORS.get() != before).then(|| LAST_ERROR.with_borrow(String::clone)))
 }
 
 /// Copies the thread's last error text; see ncsn_last_error().

@@ -5,6 +5,7 @@ use std::ops::ControlFlow;
 use std::ptr;
 use std::sync::{Arc, PoisonError, Weak};
 
+use super::guard::listen;
 use super::handle::RunHandle;
 use super::types::{
     NCSN_PHASE_DENOISING, NCSN_PHASE_DONE, NCSN_PHASE_SAMPLING, ncsn_guide_fn, ncsn_guide_request,
@@ -123,8 +124,8 @@ fn noise(callback: ncsn_noise_fn, user: User) -> Option<NoiseHook> {
             elements_per_sample: request.elements_per_sample,
         };
         // SAFETY: the host's function, called as the header says; `out` has the announced length.
-        let code = unsafe { callback(user.get(), &raw const c, out.as_mut_ptr()) };
-        refuse_failure(code, "noise", request.level, request.step)
+        let outcome = listen(|| unsafe { callback(user.get(), &raw const c, out.as_mut_ptr()) });
+        refuse_failure(outcome, "noise", request.level, request.step)
     }))
 }
 
@@ -147,19 +148,30 @@ fn guide(callback: ncsn_guide_fn, user: User) -> Option<GuideHook> {
             x: request.x.as_ptr(),
         };
         // SAFETY: the host's function, called as the header says; `score` has the announced length.
-        let code = unsafe { callback(user.get(), &raw const c, score.as_mut_ptr()) };
-        refuse_failure(code, "guide", request.level, request.step)
+        let outcome = listen(|| unsafe { callback(user.get(), &raw const c, score.as_mut_ptr()) });
+        refuse_failure(outcome, "guide", request.level, request.step)
     }))
 }
 
-fn refuse_failure(code: i32, name: &str, level: u32, step: u32) -> Result<()> {
-    if code != 0 {
-        bail!(
+fn refuse_failure(
+    (code, text): (i32, Option<String>),
+    name: &str,
+    level: u32,
+    step: u32,
+) -> Result<()> {
+    match text {
+        _ if code == 0 => Ok(()),
+        Some(text) => {
+            bail!(
+                Callback,
+                "the {name} callback returned {code} at level {level}, step {step}: {text}"
+            )
+        }
+        None => bail!(
             Callback,
             "the {name} callback returned {code} at level {level}, step {step}; return 0 to go on"
-        );
+        ),
     }
-    Ok(())
 }
 
 /// A network that is a function of the host.

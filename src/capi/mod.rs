@@ -20,5 +20,6 @@ pub mod diagnose;
 pub mod diagnosis;
 pub mod log;
 pub mod model;
+pub mod noise;
 pub mod run;
 pub mod types;

@@ -6,6 +6,7 @@ use std::ffi::{c_char, c_void};
 
 pub use super::constants::*;
 pub use super::diagnosis::*;
+pub use super::noise::ncsn_interpolation;
 
 /// What a call reports: 0 is success, positive values are news, negative values are errors.
 /// The values below are never renumbered and never reused.
@@ -45,7 +46,8 @@ pub type ncsn_progress_fn =
 
 /// Replaces the noise generator: fill `out` with sample_count * elements_per_sample standard
 /// normals, sample after sample, and return 0. Anything else stops the call with
-/// NCSN_ERR_CALLBACK. Non-finite values are refused with NCSN_ERR_NON_FINITE.
+/// NCSN_ERR_CALLBACK. Non-finite values are refused with NCSN_ERR_NON_FINITE. ncsn_fill_noise() is
+/// the generator that is replaced, ncsn_interpolated_noise() a ready callback.
 pub type ncsn_noise_fn = Option<
     unsafe extern "C" fn(
         user: *mut c_void,

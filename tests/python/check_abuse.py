@@ -16,6 +16,7 @@ from library import (
     NCSN_ERR_STRUCT_SIZE,
     NCSN_INIT_GIVEN,
     NCSN_INIT_UNIFORM,
+    NCSN_NOISE_INIT,
     NCSN_OK,
     NCSN_READ_STATE,
     NCSN_SAMPLER_CONSISTENT_ANNEALED,
@@ -168,7 +169,19 @@ class Host:
                        "needed": ctypes.byref(self.size)}
         if function.endswith("_init"):
             values["struct_size"] = ctypes.sizeof(structs[function.removesuffix("_init")])
-        return values | self.diagnosis(function, sized)
+        return values | self.diagnosis(function, sized) | self.noise(function, sized)
+
+    def noise(self, function, sized):
+        """What the functions that write noise take instead."""
+        if function not in ("ncsn_fill_noise", "ncsn_interpolated_noise"):
+            return {}
+        request = structs["ncsn_noise_request"]
+        self.strip = sized["ncsn_interpolation"]
+        self.strip.sample_count = 2
+        self.request = request(struct_size=ctypes.sizeof(request), purpose=NCSN_NOISE_INIT,
+                               sample_count=2, elements_per_sample=3)
+        return {"seed": 1, "user": ctypes.addressof(self.strip), "out": address(self.floats),
+                "request": ctypes.pointer(self.request)}
 
     def diagnosis(self, function, sized):
         """What the functions that judge a network take instead."""
