@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use common::{model, test_model};
-use ncsn::{Init, Model, OutputFormat, SampleParams, Schedule};
+use ncsn::{Init, Model, OutputFormat, SampleParams, SamplerKind, Schedule};
 use ndarray::ArrayD;
 use program::{command, fails, folder, json, keys, ncsn, ok, stderr, stdout};
 use serde_json::Value;

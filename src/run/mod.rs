@@ -117,8 +117,8 @@ impl Run {
     /// Checks `params` and sets up the chains; evaluates nothing.
     ///
     /// # Errors
-    /// [`Error::Argument`] for what is out of range, [`Error::Unsupported`] for what this version
-    /// lacks, [`Error::NonFinite`] for a NaN in given samples, [`Error::OutOfMemory`], and those of
+    /// [`Error::Argument`](crate::Error::Argument) for what is out of range, [`Error::Unsupported`](crate::Error::Unsupported) for what this version
+    /// lacks, [`Error::NonFinite`](crate::Error::NonFinite) for a NaN in given samples, [`Error::OutOfMemory`](crate::Error::OutOfMemory), and those of
     /// the noise hook.
     pub fn begin(model: &Model, mut params: SampleParams, mut hooks: Hooks) -> Result<Self> {
         let plan = Plan::resolve(model, &params)?;
@@ -170,7 +170,7 @@ impl Run {
     /// stops between micro-batches and is continued by the next call.
     ///
     /// # Errors
-    /// Those of the network and of the hooks, and [`Error::NonFinite`]. The chains are then as they
+    /// Those of the network and of the hooks, and [`Error::NonFinite`](crate::Error::NonFinite). The chains are then as they
     /// were before the evaluation that failed, and the run can be stepped again.
     pub fn step(&mut self, max_steps: Option<u64>, budget: Option<Duration>) -> Result<RunState> {
         let start = Instant::now();
