@@ -1,5 +1,5 @@
 //! UniPC of order 2 in variance-exploding variables, with B(h) = e^h - 1 (Zhao et al. 2023,
-//! arXiv:2302.04867, algorithms 1 to 3 in the data prediction of its appendix).
+//! arXiv:2302.04867), which predicts the data.
 //!
 //! ```text
 //! lambda = -ln sigma,  h = lambda_{i+1} - lambda_i,  D_i = D(x, sigma_i)
@@ -22,14 +22,6 @@ pub(super) struct Unipc {
     pub sigmas: Vec<f64>,
     /// Number of the first of them.
     pub start: u32,
-}
-
-impl Unipc {
-    /// r of the step from level i to the next, whose length is h; `None` for the first step.
-    fn ratio(&self, i: usize, h: f64) -> Option<f64> {
-        let before = i.checked_sub(1)?;
-        Some(-(self.sigmas[before] / self.sigmas[i]).ln() / h)
-    }
 }
 
 /// (a, b) of the corrector.
@@ -81,6 +73,12 @@ impl Sampler for Unipc {
 }
 
 impl Unipc {
+    /// r of the step from level i to the next, whose length is h; `None` for the first step.
+    fn ratio(&self, i: usize, h: f64) -> Option<f64> {
+        let before = i.checked_sub(1)?;
+        Some(-(self.sigmas[before] / self.sigmas[i]).ln() / h)
+    }
+
     /// Replaces x' at sigma by the corrected x, by the step from level i.
     fn correct(&self, i: usize, sigma: f64, chains: &mut Chains<'_>) {
         let h = (self.sigmas[i] / sigma).ln();
