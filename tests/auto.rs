@@ -41,7 +41,8 @@ fn a_network_that_takes_any_sigma_gets_as_many_levels_as_evaluations() {
             let chosen = choice(&model, &auto(&model, budget));
             assert_eq!((chosen.sampler, chosen.sigmas.len()), (sampler, budget as usize));
             assert_eq!(chosen.evaluations, Some(budget.into()));
-            assert_eq!(chosen.sigmas, schedule::karras(10.0, 0.1, budget as usize, 7.0).unwrap());
+            let rho = if sampler == SamplerKind::Ancestral { 3.0 } else { 7.0 };
+            assert_eq!(chosen.sigmas, schedule::karras(10.0, 0.1, budget as usize, rho).unwrap());
             assert_eq!((chosen.init, chosen.denoise), (InitKind::Normal, true));
         }
         let one = choice(&model, &auto(&model, 1));

@@ -52,7 +52,7 @@ fn inspect_shows_what_is_known_and_from_where() {
     for words in [
         &["x", "float32", "[batch, 1, 28, 28]"][..],
         &["noise level", "sigma", "float32", "[batch]"],
-        &["sigmas", "10, 9.166", "0.1 (40 values)", "metadata"],
+        &["sigmas", "10, 9.409", "0.1 (40 values)", "metadata"],
         &["output_name", "score", "graph"],
         &["classes", "0", "default"],
         &["40 from 10 to 0.1, not geometric"],

@@ -29,10 +29,11 @@ def load_network(path):
 
 def contract(settings, classes=None):
     """The settings file as a contract; its ladder written out level by level. The null class is one past the last."""
+    settings = dict(settings)
+    sigmas = karras(*(settings.pop(key) for key in ("sigma_max", "sigma_min", "levels", "rho")))
     entries = Contract.values(
         {key: value if isinstance(value, str) else json.dumps(value) for key, value in settings.items()}
     )
-    sigmas = karras(entries.pop("sigma_max"), entries.pop("sigma_min"), entries.pop("levels"))
     conditional = {} if classes is None else {"classes": classes, "null_class": classes}
     return Contract(
         conditioning="sigma", output="score", sigmas=sigmas, range="unit", shape=SHAPE, **conditional, **entries

@@ -13,6 +13,9 @@ use crate::{RecommendParams, recommend};
 
 /// Where quality against evaluations bends.
 const USUAL_BUDGET: u32 = 40;
+/// rho for samplers that draw noise: they want their levels less crowded at the small end than the 7
+/// of Karras et al., which is for the ODE.
+const NOISE_RHO: f64 = 3.0;
 /// From this many levels on ancestral sampling beats the deterministic methods.
 const NOISE_PAYS: u32 = 16;
 
@@ -90,12 +93,13 @@ fn decide(contract: &Contract, params: &SampleParams) -> Result<Choice> {
                 reasons,
             });
         }
+        let rho = if sampler == SamplerKind::Ancestral { NOISE_RHO } else { 7.0 };
         reasons.push(format!(
-            "{room} levels from {max} to {min}, spaced as Karras et al. do (rho = 7)"
+            "{room} levels from {max} to {min}, spaced as Karras et al. do (rho = {rho})"
         ));
         let (sigma_max, sigma_min) = (Some(max), Some(min));
-        let schedule =
-            Schedule::Karras { levels: Some(room as usize), sigma_max, sigma_min, rho: None };
+        let (levels, rho) = (Some(room as usize), Some(rho));
+        let schedule = Schedule::Karras { levels, sigma_max, sigma_min, rho };
         return Ok(Choice { sampler, schedule, steps: None, reasons });
     }
     let count = (room - 1) / own;

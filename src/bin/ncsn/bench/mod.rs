@@ -66,7 +66,7 @@ pub fn run(args: &BenchArgs) -> Result<(), Failure> {
     let mut report = Report { about, scored: Vec::new(), skipped };
     let total = rows.len();
     for (i, row) in rows.into_iter().enumerate() {
-        let title = format!("row {}/{total}, {}, {}", i + 1, row.sampler.name(), row.budget);
+        let title = format!("row {}/{total}, {}, {}", i + 1, row.label, row.budget);
         let drawn = match drawn(&jobs, shelf.as_ref(), &row, &title) {
             Ok(drawn) => drawn,
             Err(Failure::Library(Error::NonFinite(why))) => {

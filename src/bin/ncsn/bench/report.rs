@@ -70,7 +70,7 @@ impl Report {
             .iter()
             .map(|scored| {
                 let mut value = json!(scored.quality);
-                value["sampler"] = json!(scored.row.sampler.name());
+                value["sampler"] = json!(scored.row.label);
                 value["asked"] = asked(scored.row.budget);
                 value["settings"] = scored.row.settings.clone();
                 value["evaluations"] = json!(scored.evaluations);
@@ -125,7 +125,7 @@ impl Report {
             let quality = &scored.quality;
             let percent = |share: f64| format!("{:.1} %", 100.0 * share);
             let mut cells = vec![
-                scored.row.sampler.name().to_owned(),
+                scored.row.label.clone(),
                 scored.row.levels.clone(),
                 scored.evaluations.to_string(),
                 number::short(quality.frechet),
@@ -152,7 +152,7 @@ impl Report {
     fn chart(&self) -> Result<crate::grid::Picture, Failure> {
         let mut lines: Vec<Line> = Vec::new();
         for scored in &self.scored {
-            let label = scored.row.sampler.name();
+            let label = scored.row.label.as_str();
             if lines.last().is_none_or(|line| line.label != label) {
                 lines.push(Line { label: label.to_owned(), points: Vec::new() });
             }

@@ -3,8 +3,8 @@
 use clap::ValueEnum;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use ncsn::{
-    Error, Init, Model, RecommendParams, SampleParams, SamplerKind, Schedule, StepConvention,
-    recommend,
+    Churn, Error, Init, Model, RecommendParams, SampleParams, SamplerKind, Schedule,
+    StepConvention, recommend,
 };
 use serde_json::{Value, json};
 
@@ -16,6 +16,10 @@ use crate::{flags, number};
 struct Entry {
     sampler: SamplerKind,
     spacing: Spacing,
+    /// rho of Karras et al. 2022.
+    rho: f64,
+    /// As much churn as there can be: gamma = sqrt(2) - 1 at every level.
+    churned: bool,
     /// Largest and smallest level for a number of evaluations.
     ends: fn(u32) -> (f64, f64),
     spend: Spend,
@@ -43,30 +47,28 @@ enum Spend {
     Tolerance,
 }
 
-/// rho of Karras et al. 2022.
-const RHO: f64 = 7.0;
-
 /// The samplers, and the levels they run where no option says otherwise: those for digits with values
-/// from 0 to 1.
+/// from 0 to 1. Samplers that draw noise want their levels less crowded at the small end than rho = 7.
 #[rustfmt::skip]
-const TABLE: [Entry; 12] = {
+const TABLE: [Entry; 13] = {
     use SamplerKind::*;
     use Spacing::*;
     use Spend::*;
     [
-        //    sampler             spacing    from .. to  spends n evaluations on levels, or levels and steps
-        entry(AnnealedLangevin,   Geometric, annealed,   Steps(langevin)),
-        entry(ConsistentAnnealed, Karras,    wide,       Levels(|n| n - 1)),
-        entry(ReverseDiffusion,   Karras,    wide,       Levels(|n| n)),
-        entry(Ancestral,          Karras,    wide,       Levels(|n| n)),
-        entry(EulerMaruyama,      Karras,    wide,       Levels(|n| n)),
-        entry(PredictorCorrector, Karras,    wide,       Levels(|n| n / 2)),
-        entry(ProbabilityFlow,    Karras,    wide,       Levels(|n| n)),
-        entry(Euler,              Karras,    wide,       Levels(|n| n)),
-        entry(Heun,               Karras,    wide,       Levels(|n| n.div_ceil(2))),
-        entry(Dpmpp2m,            Karras,    wide,       Levels(|n| n)),
-        entry(Unipc,              Karras,    wide,       Levels(|n| n)),
-        entry(Rk45,               Karras,    wide,       Tolerance),
+        //    sampler             spacing    rho  from .. to  churned  spends n evaluations on levels, or levels and steps
+        entry(AnnealedLangevin,   Geometric, 0.0, annealed,   false,   Steps(langevin)),
+        entry(ConsistentAnnealed, Karras,    3.0, wide,       false,   Levels(|n| n - 1)),
+        entry(ReverseDiffusion,   Karras,    3.0, wide,       false,   Levels(|n| n)),
+        entry(Ancestral,          Karras,    3.0, wide,       false,   Levels(|n| n)),
+        entry(EulerMaruyama,      Karras,    3.0, wide,       false,   Levels(|n| n)),
+        entry(PredictorCorrector, Karras,    3.0, wide,       false,   Levels(|n| n / 2)),
+        entry(ProbabilityFlow,    Karras,    7.0, wide,       false,   Levels(|n| n)),
+        entry(Euler,              Karras,    7.0, wide,       false,   Levels(|n| n)),
+        entry(Heun,               Karras,    7.0, wide,       false,   Levels(|n| n.div_ceil(2))),
+        entry(Heun,               Karras,    3.0, wide,       true,    Levels(|n| n.div_ceil(2))),
+        entry(Dpmpp2m,            Karras,    7.0, wide,       false,   Levels(|n| n)),
+        entry(Unipc,              Karras,    7.0, wide,       false,   Levels(|n| n)),
+        entry(Rk45,               Karras,    7.0, wide,       false,   Tolerance),
     ]
 };
 
@@ -83,10 +85,12 @@ fn annealed(n: u32) -> (f64, f64) {
 const fn entry(
     sampler: SamplerKind,
     spacing: Spacing,
+    rho: f64,
     ends: fn(u32) -> (f64, f64),
+    churned: bool,
     spend: Spend,
 ) -> Entry {
-    Entry { sampler, spacing, ends, spend }
+    Entry { sampler, spacing, rho, ends, churned, spend }
 }
 
 /// More steps at each level the more there are to spend; one evaluation is the final denoising.
@@ -102,7 +106,9 @@ fn langevin(n: u32) -> (u32, u32) {
 
 /// Parses the name of a sampler of the table.
 pub fn sampler() -> impl TypedValueParser<Value = SamplerKind> {
-    PossibleValuesParser::new(TABLE.iter().map(|entry| entry.sampler.name()))
+    let mut names: Vec<&str> = TABLE.iter().map(|entry| entry.sampler.name()).collect();
+    names.dedup();
+    PossibleValuesParser::new(names)
         .try_map(|name| SamplerKind::from_name(&name).ok_or("unknown name"))
 }
 
@@ -128,6 +134,8 @@ impl std::fmt::Display for Budget {
 /// A sampler with its settings.
 pub struct Row {
     pub sampler: SamplerKind,
+    /// The sampler's name, and whether it is churned.
+    pub label: String,
     pub budget: Budget,
     pub params: SampleParams,
     /// Its levels, for people.
@@ -184,6 +192,10 @@ struct Spent {
 }
 
 impl Entry {
+    fn label(&self) -> String {
+        format!("{}{}", self.sampler.name(), if self.churned { " churned" } else { "" })
+    }
+
     fn budgets(&self, args: &LevelArgs) -> Vec<(Budget, Spent)> {
         let spend = |spent: &dyn Fn(u32) -> Spent| {
             args.nfe.iter().map(|&n| (Budget::Evaluations(n), spent(n))).collect()
@@ -222,7 +234,7 @@ impl Entry {
         });
         let sigma_max = args.sigma_max.unwrap_or(sigma_max);
         let sigma_min = args.sigma_min.unwrap_or(sigma_min);
-        let rho = args.rho.unwrap_or(RHO);
+        let rho = args.rho.unwrap_or(self.rho);
         let ends = (Some(sigma_max), Some(sigma_min));
         let schedule = match spacing {
             Spacing::Karras => {
@@ -262,6 +274,14 @@ impl Entry {
             atol: tolerance,
             denoise: Some(true),
             init: Init::Normal,
+            churn: match levels {
+                // What it is divided by is the number of levels.
+                Some(levels) if self.churned => {
+                    let churn = levels as f64 * (std::f64::consts::SQRT_2 - 1.0);
+                    Churn { churn, ..Churn::default() }
+                }
+                _ => Churn::default(),
+            },
             ..common.clone()
         };
         let settings = model.settings(&params)?;
@@ -294,7 +314,8 @@ impl Entry {
                 (Some(steps), _) => format!("{} x {steps}, {levels}", settings.sigmas.len()),
                 _ => format!("{}, {levels}", settings.sigmas.len()),
             },
-            name: format!("{}-{asked}-{ladder}", self.sampler.name()),
+            name: format!("{}-{asked}-{ladder}", self.label().replace(' ', "-")),
+            label: self.label(),
             // Without what the samples do not depend on.
             settings: json!({
                 "spacing": spacing.to_possible_value().map(|value| value.get_name().to_owned()),
@@ -303,6 +324,7 @@ impl Entry {
                 "step_size": settings.step_size,
                 "snr": settings.snr,
                 "tolerance": tolerance,
+                "churn": params.churn.churn,
                 "init": settings.init.name(),
                 "denoise": settings.denoise,
             }),
