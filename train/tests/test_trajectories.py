@@ -39,8 +39,8 @@ def run_library(path, sigmas, steps, label=None):
     """(samples, the noise they saw) of annealed Langevin at KAPPA over the file's own ladder, denoised."""
     with library.Model.open(path) as model:
         noise = job.Noise(COUNT, model.shape)
-        callback, array = noise.callback(), np.full(COUNT, label or 0, np.int64)
-        given = {} if label is None else {"labels": library.address(array), "label_count": COUNT}
+        callback = noise.callback()
+        given = {} if label is None else {"labels": np.full(COUNT, label)}
         samples = model.sample(
             sample_count=COUNT, batch_size=BATCH, first_sample=job.FIRST, noise=callback, denoise=1,
             step_size=KAPPA * sigmas[-1] ** 2, sampler=library.NCSN_SAMPLER_ANNEALED_LANGEVIN,
