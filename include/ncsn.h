@@ -5,10 +5,10 @@
  *
  * WHAT IT DOES
  *   A score network estimates s(x, sigma) = grad log q_sigma(x), the score of the data perturbed
- *   by Gaussian noise of standard deviation sigma, over a ladder of noise levels. Annealed Langevin
- *   dynamics (Song & Ermon 2019, arXiv:1907.05600) follows it from the largest level to the
- *   smallest and ends at samples. This library loads a network from an ONNX file, runs it with ONNX
- *   Runtime and runs the chains.
+ *   by Gaussian noise of standard deviation sigma, over a ladder of noise levels. A sampler
+ *   follows it from the largest level to the smallest and ends at samples: annealed Langevin
+ *   dynamics (Song & Ermon 2019, arXiv:1907.05600) or another NCSN_SAMPLER_*. This library loads a
+ *   network from an ONNX file, runs it with ONNX Runtime and runs the chains.
  *
  *       ncsn_model *m = NULL;
  *       ncsn_sample_params p;
@@ -45,8 +45,8 @@
  *   Booleans and enumerations are int32_t; zero means "the model's own".
  *
  * DETERMINISM
- *   The noise of a sample is a pure function of (seed, sample index, level, step, element), the
- *   same bits on every machine, whatever the batch size, the number of threads, the way a job is
+ *   The noise of a sample is a pure function of (seed, purpose, sample index, level, step, element),
+ *   the same bits on every machine, whatever the batch size, the number of threads, the way a job is
  *   cut into calls or a run into steps. The samples are as reproducible as the network: on ONNX
  *   Runtime's CPU provider, one build of it on one kind of CPU gives the same bits for any number of
  *   threads, and for any batch size when the network's kernels treat rows alike (convolutions and
@@ -1456,7 +1456,7 @@ typedef struct ncsn_sample_params {
     /**
      * w of classifier-free guidance: the score is s_u + w (s_c - s_u), s_c of the labels and s_u of the
      * null class. 0 or 1: none. Others need `labels` and a model with a null class, and take two
-     * evaluations of the network for each score; a cancel is seen after both.
+     * evaluations of the network for each score.
      */
     double guidance_scale;
     /**

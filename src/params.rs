@@ -136,7 +136,7 @@ pub struct SampleParams {
     /// Spelling of the update that `step_size` belongs to.
     pub step_convention: StepConvention,
     /// epsilon (annealed and consistent annealed) or a (plain Langevin). `None`: the model's for its own
-    /// sampler and levels, else NCSNv2's technique 4 (annealed), 1 - g^1.5 sigma_L^2 (consistent annealed, g the
+    /// sampler and levels, else NCSNv2's technique 4 (annealed), (1 - g^1.5) sigma_L^2 (consistent annealed, g the
     /// smallest ratio of neighbouring levels).
     pub step_size: Option<f64>,
     /// Signal-to-noise ratio r. For predictor-corrector sampling that of the corrector; `None`: 0.16. For

@@ -119,11 +119,17 @@ fn what_it_cannot_choose_it_says() {
 /// `auto` as the model's own sampler, from its metadata.
 #[test]
 fn a_model_may_leave_the_choice_open() {
-    let overrides = Facts { sampler: Some(SamplerKind::Auto), ..Facts::default() };
-    let model =
-        Model::open(test_model("gauss_sigma.onnx"), &ModelOptions { overrides, ..options() })
-            .unwrap();
-    let chosen = choice(&model, &model.params());
+    let open = |denoise| {
+        let (sampler, denoise) = (Some(SamplerKind::Auto), Some(denoise));
+        let overrides = Facts { sampler, denoise, ..Facts::default() };
+        let options = ModelOptions { overrides, ..options() };
+        Model::open(test_model("gauss_sigma.onnx"), &options).unwrap()
+    };
+    let chosen = choice(&open(true), &open(true).params());
     assert_eq!((chosen.sampler, chosen.evaluations), (SamplerKind::Ancestral, Some(40)));
-    assert_eq!(chosen.init, InitKind::Normal);
+    assert_eq!((chosen.init, chosen.denoise), (InitKind::Normal, true));
+    // The model's word on the end holds for the sampler that is chosen; the caller's goes before it.
+    let noisy = open(false);
+    assert!(!choice(&noisy, &noisy.params()).denoise);
+    assert!(choice(&noisy, &SampleParams { denoise: Some(true), ..noisy.params() }).denoise);
 }

@@ -14,8 +14,8 @@ use common::requests::{request, samplers};
 use common::{Mixture, Score, model, options, test_model};
 use ncsn::noise::{Draw, Purpose, fill_normals};
 use ncsn::{
-    Error, Facts, Hooks, Inpaint, Model, ModelOptions, Network, Query, Read, Run, RunState,
-    SampleParams, SamplerKind, Schedule,
+    Canceller, Error, Facts, Hooks, Inpaint, Model, ModelOptions, Network, Query, Read, Run,
+    RunState, SampleParams, SamplerKind, Schedule,
 };
 
 const SAMPLES: u32 = 7;
@@ -314,6 +314,68 @@ fn cancelling_does_not_change_a_bit() {
             let mut run = Run::load(&model, &saved(&run)).unwrap();
             assert_eq!(run.step(None, None).unwrap(), RunState::Done);
             assert!(Outcome::of(&run) == expected);
+        }
+    }
+}
+
+/// A network that cancels its run at an evaluation of its choice, and counts.
+struct Cancelling {
+    at: u64,
+    seen: AtomicU64,
+    canceller: Mutex<Option<Canceller>>,
+}
+
+/// As [`Cancelling`], for a model to own.
+struct Shared(Arc<Cancelling>);
+
+impl Network for Shared {
+    fn evaluate(&self, query: Query<'_>, score: &mut [f32]) -> ncsn::Result<()> {
+        if self.0.seen.fetch_add(1, Ordering::Relaxed) == self.0.at
+            && let Some(canceller) = &*self.0.canceller.lock().unwrap()
+        {
+            canceller.cancel();
+        }
+        let (sigma, label) = (query.conditioning, query.labels.unwrap()[0] as f32);
+        for (s, x) in score.iter_mut().zip(query.x) {
+            *s = (label - x) / (0.3 + sigma * sigma) as f32;
+        }
+        Ok(())
+    }
+}
+
+/// Guidance evaluates the network twice for each score: a cancel is seen in between, too, before the
+/// next evaluation, and the run goes on from there bit for bit.
+#[test]
+fn a_cancel_is_seen_between_the_evaluations_of_guidance() {
+    for kind in samplers() {
+        for at in 0..7 {
+            let (seen, canceller) = (AtomicU64::new(0), Mutex::new(None));
+            let network = Arc::new(Cancelling { at, seen, canceller });
+            let facts = Facts {
+                sigmas: Some(LADDER.to_vec()),
+                classes: Some(3),
+                null_class: Some(3),
+                ..Facts::default()
+            };
+            let shared = Box::new(Shared(Arc::clone(&network)));
+            let model = Model::from_network(shared, facts, vec![2]).unwrap();
+            let params = SampleParams {
+                sample_count: 1,
+                labels: Some(vec![1]),
+                guidance_scale: 2.0,
+                ..request(kind, &model, &LADDER)
+            };
+            let expected = outcome(&model, params.clone());
+            let mut run = Run::begin(&model, params, Hooks::default()).unwrap();
+            *network.canceller.lock().unwrap() = Some(run.canceller());
+            network.seen.store(0, Ordering::Relaxed);
+            assert_eq!(run.step(None, None).unwrap(), RunState::Cancelled, "{kind:?}");
+            assert_eq!(network.seen.load(Ordering::Relaxed), at + 1, "{kind:?}");
+            // Two evaluations are a step; half of one is none.
+            assert_eq!(run.progress().nfe_done, (at + 1) / 2 * 2, "{kind:?}");
+            let mut again = Run::load(&model, &saved(&run)).unwrap();
+            assert_eq!(again.step(None, None).unwrap(), RunState::Done);
+            assert!(Outcome::of(&again) == expected, "{kind:?}: cancelled at {at}");
         }
     }
 }

@@ -390,7 +390,7 @@ pub struct ncsn_sample_params {
     pub label_count: usize,
     /// w of classifier-free guidance: the score is s_u + w (s_c - s_u), s_c of the labels and s_u of the
     /// null class. 0 or 1: none. Others need `labels` and a model with a null class, and take two
-    /// evaluations of the network for each score; a cancel is seen after both.
+    /// evaluations of the network for each score.
     pub guidance_scale: f64,
     /// Inpainting: the known samples y, in the data's range, or NULL. After every update the chains
     /// become m (y + sigma z) + (1 - m) x, at the end m y + (1 - m) x. Not for NCSN_SAMPLER_RK45.

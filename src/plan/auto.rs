@@ -30,7 +30,10 @@ struct Choice {
 /// `params` with the choices made.
 pub(super) fn choose(contract: &Contract, params: &SampleParams) -> Result<SampleParams> {
     let Choice { sampler, schedule, steps, .. } = decide(contract, params)?;
+    // What the model says of the end it says of whichever sampler is chosen.
+    let own = contract.denoise.filter(|_| contract.sampler == SamplerKind::Auto);
     Ok(SampleParams {
+        denoise: params.denoise.or(own),
         sampler,
         schedule,
         steps_per_level: steps.map(|(count, _)| count),
@@ -71,7 +74,7 @@ fn decide(contract: &Contract, params: &SampleParams) -> Result<Choice> {
         );
     }
     let passes = params.inpaint.as_ref().map_or(1, |inpaint| inpaint.resample.max(1));
-    let mut reasons = vec![format!(
+    let reasons = vec![format!(
         "at most {budget} evaluations{}",
         match (guided, passes) {
             (true, 1) => format!(", two for each score: {scores} scores"),
@@ -82,61 +85,79 @@ fn decide(contract: &Contract, params: &SampleParams) -> Result<Choice> {
     )];
     // The last level is run once.
     let room = 1 + (scores - 1) / passes;
-    let own = contract.sigmas.len() as u32;
     if contract.takes_any_sigma() {
-        let sampler = moving(room, passes, &mut reasons);
-        if room == 1 {
-            return Ok(Choice {
-                sampler,
-                schedule: Schedule::Given(vec![max]),
-                steps: None,
-                reasons,
-            });
-        }
-        let rho = if sampler == SamplerKind::Ancestral { NOISE_RHO } else { 7.0 };
-        reasons.push(format!(
-            "{room} levels from {max} to {min}, spaced as Karras et al. do (rho = {rho})"
-        ));
-        let (sigma_max, sigma_min) = (Some(max), Some(min));
-        let (levels, rho) = (Some(room as usize), Some(rho));
-        let schedule = Schedule::Karras { levels, sigma_max, sigma_min, rho };
-        return Ok(Choice { sampler, schedule, steps: None, reasons });
+        return Ok(freely((max, min), room, passes, reasons));
     }
-    let count = (room - 1) / own;
-    if count > 1 && own > 1 && passes == 1 {
-        let wanted = RecommendParams {
-            dimension: contract.elements(),
-            diameter: max,
-            sigma_min: min,
-            steps_per_level: count,
-            levels: Some(own as usize),
-            ..RecommendParams::default()
-        };
-        let step = recommend(&wanted)?.accumulated_step;
-        reasons.push(format!(
-            "annealed Langevin dynamics: the network knows {own} levels and no others, so that there \
-             are {count} evaluations for each; the step size that leaves the least excess variance"
-        ));
-        let size = match params.step_convention {
-            StepConvention::Half => step.epsilon_half,
-            StepConvention::Full => step.epsilon_full,
-        };
-        let (sampler, schedule) = (SamplerKind::AnnealedLangevin, Schedule::Model);
-        return Ok(Choice { sampler, schedule, steps: Some((count, size)), reasons });
+    let own = contract.sigmas.len() as u32;
+    let steps = (room - 1) / own;
+    if steps > 1 && own > 1 && passes == 1 {
+        return langevin(contract, params.step_convention, steps, reasons);
     }
-    let levels = room.min(own);
+    Ok(among_its_own(contract, room.min(own), passes, reasons))
+}
+
+/// As many levels as there are evaluations.
+fn freely((max, min): (f64, f64), levels: u32, passes: u32, mut reasons: Vec<String>) -> Choice {
     let sampler = moving(levels, passes, &mut reasons);
-    let schedule = match levels {
-        1 => Schedule::Given(vec![max]),
-        levels if levels == own => Schedule::Model,
-        levels => {
-            reasons.push(format!(
-                "{levels} of the {own} levels that the network knows, evenly spread"
-            ));
-            Schedule::ModelLevels(levels as usize)
-        }
+    if levels == 1 {
+        return Choice { sampler, schedule: Schedule::Given(vec![max]), steps: None, reasons };
+    }
+    let rho = if sampler == SamplerKind::Ancestral { NOISE_RHO } else { 7.0 };
+    reasons.push(format!(
+        "{levels} levels from {max} to {min}, spaced as Karras et al. do (rho = {rho})"
+    ));
+    let (sigma_max, sigma_min) = (Some(max), Some(min));
+    let (levels, rho) = (Some(levels as usize), Some(rho));
+    let schedule = Schedule::Karras { levels, sigma_max, sigma_min, rho };
+    Choice { sampler, schedule, steps: None, reasons }
+}
+
+/// So many of the levels that the network knows.
+fn among_its_own(
+    contract: &Contract,
+    levels: u32,
+    passes: u32,
+    mut reasons: Vec<String>,
+) -> Choice {
+    let own = contract.sigmas.len() as u32;
+    let sampler = moving(levels, passes, &mut reasons);
+    let schedule = if levels == own {
+        Schedule::Model
+    } else {
+        reasons.push(format!("{levels} of the {own} levels that the network knows, evenly spread"));
+        Schedule::ModelLevels(levels as usize)
     };
-    Ok(Choice { sampler, schedule, steps: None, reasons })
+    Choice { sampler, schedule, steps: None, reasons }
+}
+
+/// So many steps at each of the levels that the network knows.
+fn langevin(
+    contract: &Contract,
+    convention: StepConvention,
+    count: u32,
+    mut reasons: Vec<String>,
+) -> Result<Choice> {
+    let sigmas = &contract.sigmas;
+    let wanted = RecommendParams {
+        dimension: contract.elements(),
+        diameter: sigmas[0],
+        sigma_min: sigmas[sigmas.len() - 1],
+        steps_per_level: count,
+        levels: Some(sigmas.len()),
+        ..RecommendParams::default()
+    };
+    let step = recommend(&wanted)?.accumulated_step;
+    reasons.push(format!(
+        "annealed Langevin dynamics: the network knows {} levels and no others, so that there are \
+         {count} evaluations for each; the step size that leaves the least excess variance",
+        sigmas.len()
+    ));
+    let size = match convention {
+        StepConvention::Half => step.epsilon_half,
+        StepConvention::Full => step.epsilon_full,
+    };
+    let (sampler, schedule) = (SamplerKind::AnnealedLangevin, Schedule::Model);
+    Ok(Choice { sampler, schedule, steps: Some((count, size)), reasons })
 }
 
 /// A sampler that moves through so many levels.

@@ -22,7 +22,7 @@ use crate::model::Model;
 use crate::noise::Purpose;
 use crate::params::SampleParams;
 use crate::plan::{Known, Plan};
-use crate::sampler::{self, CLOCK, Chains, Guidance, Sampler, StepNorms};
+use crate::sampler::{self, Chains, Guidance, Sampler, StepNorms};
 
 /// How a call to [`Run::step`] ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -96,6 +96,8 @@ pub struct Run {
     elapsed: Duration,
     calls_here: u64,
     state: ChainState,
+    /// The noise level of the slowest chain of each micro-batch, by their clocks; 0 when all have arrived.
+    slowest: Vec<f64>,
     known: Option<Known>,
     /// The null class, as often as there are samples in a micro-batch.
     null_labels: Vec<i64>,
@@ -104,6 +106,14 @@ pub struct Run {
     preview: Vec<u8>,
     /// A restored run whose noise or guide came from a hook must be given it again.
     needs: NeededHooks,
+}
+
+/// How an evaluation by a micro-batch ended.
+#[derive(PartialEq, Eq)]
+enum Advance {
+    Done,
+    /// Cancelled in the middle: nothing has changed.
+    Interrupted,
 }
 
 /// Hooks without which a run would go on differently.
@@ -117,9 +127,14 @@ impl Run {
     /// Checks `params` and sets up the chains; evaluates nothing.
     ///
     /// # Errors
-    /// [`Error::Argument`](crate::Error::Argument) for what is out of range, [`Error::Unsupported`](crate::Error::Unsupported) for what this version
-    /// lacks, [`Error::NonFinite`](crate::Error::NonFinite) for a NaN in given samples, [`Error::OutOfMemory`](crate::Error::OutOfMemory), and those of
+    /// [`Error::Argument`] for what is out of range, [`Error::Unsupported`] for what this version
+    /// lacks, [`Error::NonFinite`] for a NaN in given samples, [`Error::OutOfMemory`], and those of
     /// the noise hook.
+    ///
+    /// [`Error::Argument`]: crate::Error::Argument
+    /// [`Error::Unsupported`]: crate::Error::Unsupported
+    /// [`Error::NonFinite`]: crate::Error::NonFinite
+    /// [`Error::OutOfMemory`]: crate::Error::OutOfMemory
     pub fn begin(model: &Model, mut params: SampleParams, mut hooks: Hooks) -> Result<Self> {
         let plan = Plan::resolve(model, &params)?;
         let known = params.inpaint.take().map(Known::new);
@@ -146,7 +161,7 @@ impl Run {
         };
         let sampler = sampler::build(&plan);
         let null = plan.guidance_scale.and(model.contract().null_class);
-        Ok(Self {
+        let mut run = Self {
             model: model.clone(),
             canceller: Canceller::default(),
             cursor,
@@ -159,10 +174,15 @@ impl Run {
             preview: zeroed(preview, "the preview")?,
             needs: NeededHooks { noise: hooks.noise.is_some(), guide: hooks.guide.is_some() },
             state,
+            slowest: Vec::new(),
             known,
             hooks,
             plan,
-        })
+        };
+        if run.plan.algorithm.is_adaptive() {
+            run.slowest = (0..run.plan.batches()).map(|batch| run.slowest_of(batch)).collect();
+        }
+        Ok(run)
     }
 
     /// Runs until `max_steps` steps of all chains are complete, `budget` is spent or the run is
@@ -170,8 +190,9 @@ impl Run {
     /// stops between micro-batches and is continued by the next call.
     ///
     /// # Errors
-    /// Those of the network and of the hooks, and [`Error::NonFinite`](crate::Error::NonFinite). The chains are then as they
-    /// were before the evaluation that failed, and the run can be stepped again.
+    /// Those of the network and of the hooks, and [`Error::NonFinite`](crate::Error::NonFinite). The
+    /// chains are then as they were before the evaluation that failed, and the run can be stepped
+    /// again.
     pub fn step(&mut self, max_steps: Option<u64>, budget: Option<Duration>) -> Result<RunState> {
         let start = Instant::now();
         let before = self.elapsed;
@@ -186,7 +207,9 @@ impl Run {
             self.require_hooks()?;
             let result = self.advance();
             self.elapsed = before + start.elapsed();
-            result?;
+            if result? == Advance::Interrupted {
+                return Ok(RunState::Cancelled);
+            }
             self.report();
             if self.is_done() || self.canceller.is_cancelled() {
                 continue;
@@ -199,24 +222,23 @@ impl Run {
     }
 
     /// One evaluation of the network by the next micro-batch.
-    fn advance(&mut self) -> Result<()> {
+    fn advance(&mut self) -> Result<Advance> {
         let at = self.at(self.cursor.steps_done);
         let elements = self.model.contract().elements();
         let (first, count) = self.batch(self.cursor.batches_done);
         let range = first * elements..(first + count) * elements;
-        let clocks = if self.state.clocks.is_empty() {
-            0..0
-        } else {
-            first * CLOCK..(first + count) * CLOCK
-        };
+        let clocks = self.clocks(self.cursor.batches_done);
         let len = range.len();
         if self.cursor.batches_done == 0 {
             self.norms = StepNorms::default();
         }
-        let mut norms = self.norms;
+        let (mut norms, mut interrupted) = (self.norms, false);
         let Scratch { x, score, noise, denoised, memory, clocks: own } = &mut self.scratch;
         x[..len].copy_from_slice(&self.state.x[range.clone()]);
-        denoised[..len].copy_from_slice(&self.state.denoised[range.clone()]);
+        if !clocks.is_empty() {
+            // Chains that have arrived keep theirs; all others get a new one at every evaluation.
+            denoised[..len].copy_from_slice(&self.state.denoised[range.clone()]);
+        }
         own[..clocks.len()].copy_from_slice(&self.state.clocks[clocks.clone()]);
         for (copy, all) in memory.iter_mut().zip(&self.state.memory) {
             copy[..len].copy_from_slice(&all[range.clone()]);
@@ -234,6 +256,8 @@ impl Run {
                 .guidance_scale
                 .map(|scale| Guidance { scale, null: &self.null_labels[..count] }),
             remedy: self.plan.algorithm.remedy(),
+            canceller: &self.canceller,
+            interrupted: &mut interrupted,
             before: &self.state.x[range.clone()],
             x: &mut x[..len],
             score: &mut score[..len],
@@ -242,11 +266,12 @@ impl Run {
             memory: memory.iter_mut().map(|vector| &mut vector[..len]).collect(),
             clocks: &mut own[..clocks.len()],
         };
-        if at.denoises {
-            chains.denoise(at)?;
-        } else {
-            self.sampler.step(at, &mut chains)?;
+        let stepped =
+            if at.denoises { chains.denoise(at) } else { self.sampler.step(at, &mut chains) };
+        if *chains.interrupted {
+            return Ok(Advance::Interrupted);
         }
+        stepped?;
         if let Some(known) = &self.known {
             let last = self.cursor.steps_done + 1 == self.plan.course().total();
             let reached = if last { Some(0.0) } else { self.plan.algorithm.lands(at) };
@@ -268,7 +293,7 @@ impl Run {
         self.norms = norms;
         self.calls_here += 1;
         self.turn();
-        Ok(())
+        Ok(Advance::Done)
     }
 
     /// First sample and number of samples of a micro-batch.
@@ -298,7 +323,7 @@ impl Run {
     #[must_use]
     pub fn is_done(&self) -> bool {
         if self.plan.algorithm.is_adaptive() {
-            return (0..self.plan.batches()).all(|batch| !self.is_under_way(batch));
+            return self.slowest.iter().all(|&sigma| sigma == 0.0);
         }
         self.cursor.steps_done == self.plan.course().total()
     }

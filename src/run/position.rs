@@ -1,5 +1,7 @@
 //! Where a run is among its evaluations, and how many there are.
 
+use std::ops::Range;
+
 use super::{Cursor, Run};
 use crate::plan::At;
 use crate::sampler::CLOCK;
@@ -7,13 +9,18 @@ use crate::sampler::CLOCK;
 impl Run {
     /// To the next micro-batch that has anything to do.
     pub(super) fn turn(&mut self) {
+        let batch = self.cursor.batches_done;
+        if !self.slowest.is_empty() {
+            self.slowest[batch as usize] = self.slowest_of(batch);
+        }
         loop {
             self.cursor.batches_done += 1;
             if self.cursor.batches_done == self.plan.batches() {
                 self.cursor.batches_done = 0;
                 self.cursor.steps_done += 1;
             }
-            if self.state.clocks.is_empty() || self.is_under_way(self.cursor.batches_done) {
+            if self.slowest.get(self.cursor.batches_done as usize).is_none_or(|&sigma| sigma > 0.0)
+            {
                 return;
             }
             if self.is_done() {
@@ -27,11 +34,19 @@ impl Run {
         }
     }
 
-    /// Whether a chain of the micro-batch has not arrived, by its clock.
-    pub(super) fn is_under_way(&self, batch: u64) -> bool {
+    /// The clocks of a micro-batch, if its chains have any.
+    pub(super) fn clocks(&self, batch: u64) -> Range<usize> {
+        if self.state.clocks.is_empty() {
+            return 0..0;
+        }
         let (first, count) = self.batch(batch);
-        let clocks = &self.state.clocks[first * CLOCK..(first + count) * CLOCK];
-        clocks.chunks(CLOCK).any(|clock| clock[0] > 0.0)
+        first * CLOCK..(first + count) * CLOCK
+    }
+
+    /// The noise level of the slowest chain of the micro-batch; 0 when all have arrived.
+    pub(super) fn slowest_of(&self, batch: u64) -> f64 {
+        let clocks = &self.state.clocks[self.clocks(batch)];
+        clocks.chunks(CLOCK).map(|clock| clock[0]).fold(0.0, f64::max)
     }
 
     /// Where evaluation number `index` is.
@@ -44,7 +59,7 @@ impl Run {
             None => (0, 0),
             Some(later) => (later / 6, 1 + later % 6),
         };
-        let sigma = self.state.clocks.chunks(CLOCK).map(|clock| clock[0]).fold(0.0, f64::max);
+        let sigma = self.slowest.iter().copied().fold(0.0, f64::max);
         At {
             level: attempt as u32,
             step: stage as u32,

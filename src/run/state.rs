@@ -75,8 +75,9 @@ pub(super) fn initial_state(
 ) -> Result<Vec<f32>> {
     let elements = model.contract().elements();
     let total = plan.sample_count as usize * elements;
-    // The chains and their denoised estimates.
-    probe_memory(total.saturating_mul(2 * size_of::<f32>()), "the chains")?;
+    // The chains, their denoised estimates and what the sampler remembers of them.
+    let vectors = 2 + sampler::build(plan).memory();
+    probe_memory(total.saturating_mul(vectors * size_of::<f32>()), "the chains")?;
     let sigma = plan.sigmas[plan.start_level as usize] as f32;
     let draw = Draw { purpose: Purpose::Init, level: plan.start_level, step: 0 };
     let mut x = match init {

@@ -14,7 +14,7 @@
 //! Every attempt takes six evaluations, accepted or not, so that all chains are at the same stage. The
 //! score at `sigma_L` is known when they arrive: the denoising costs none.
 
-use super::own_levels::{self, Levels};
+use super::own_levels;
 use super::{Chains, Sampler};
 use crate::error::{Result, bail};
 use crate::plan::At;
@@ -74,7 +74,7 @@ impl Sampler for Rk45 {
                 },
             )
             .collect();
-        own_levels::evaluate(chains, at, Levels(&levels))?;
+        own_levels::evaluate(chains, at, &levels)?;
         for (chain, &sigma) in levels.iter().enumerate().filter(|(_, sigma)| **sigma > 0.0) {
             match stage {
                 0 => self.begin(chain, chains),

@@ -7,6 +7,7 @@ use crate::hooks::{GuideRequest, Hooks, ScoreUse};
 use crate::model::Model;
 use crate::noise::{Draw, Purpose};
 use crate::plan::{At, Known};
+use crate::run::Canceller;
 
 impl Error {
     /// Says where in the run a network failed.
@@ -51,6 +52,9 @@ pub(crate) struct Chains<'a> {
     pub guidance: Option<Guidance<'a>>,
     /// What to change when the chains diverge.
     pub remedy: &'static str,
+    pub canceller: &'a Canceller,
+    /// Set when a step ends early since it was cancelled; its error means nothing then.
+    pub interrupted: &'a mut bool,
     /// The states before the step.
     pub before: &'a [f32],
     pub x: &'a mut [f32],
@@ -86,6 +90,7 @@ impl Chains<'_> {
         let model = self.model;
         model.score(self.x, at.sigma, self.labels, self.score).map_err(|error| error.at(at))?;
         if let Some(Guidance { scale, null }) = self.guidance {
+            self.stop_if_cancelled()?;
             // The noise is drawn after the score; until then its place is free.
             let free = &mut *self.noise;
             model.score(self.x, at.sigma, Some(null), free).map_err(|error| error.at(at))?;
@@ -109,6 +114,15 @@ impl Chains<'_> {
         let variance = (at.sigma * at.sigma) as f32;
         for ((d, x), s) in self.denoised.iter_mut().zip(&*self.x).zip(&*self.score) {
             *d = x + variance * s;
+        }
+        Ok(())
+    }
+
+    /// Between two evaluations of the network in one step.
+    pub(super) fn stop_if_cancelled(&mut self) -> Result<()> {
+        if self.canceller.is_cancelled() {
+            *self.interrupted = true;
+            bail!(State, "cancelled");
         }
         Ok(())
     }

@@ -7,15 +7,12 @@ use crate::hooks::{GuideRequest, ScoreUse};
 use crate::noise::Purpose;
 use crate::plan::At;
 
-/// The noise level of each chain; 0 for those that are left out.
-pub(super) struct Levels<'a>(pub &'a [f64]);
-
-/// As [`Chains::evaluate_score`], for chains at `levels`. The scores of those left out are 0; their
-/// denoised estimates stay.
-pub(super) fn evaluate(chains: &mut Chains<'_>, at: At, levels: Levels<'_>) -> Result<()> {
+/// As [`Chains::evaluate_score`], for chains at `levels`, 0 for those that are left out. The scores of
+/// these are 0; their denoised estimates stay.
+pub(super) fn evaluate(chains: &mut Chains<'_>, at: At, levels: &[f64]) -> Result<()> {
     let elements = chains.elements;
-    let rows: Vec<usize> = (0..chains.count()).filter(|&row| levels.0[row] > 0.0).collect();
-    let sigmas: Vec<f64> = rows.iter().map(|&row| levels.0[row]).collect();
+    let rows: Vec<usize> = (0..chains.count()).filter(|&row| levels[row] > 0.0).collect();
+    let sigmas: Vec<f64> = rows.iter().map(|&row| levels[row]).collect();
     let at = At { sigma: sigmas.iter().copied().fold(0.0, f64::max), ..at };
     let gather = |from: &[i64]| rows.iter().map(|&row| from[row]).collect::<Vec<i64>>();
     let labels = chains.labels.map(gather);
@@ -27,6 +24,7 @@ pub(super) fn evaluate(chains: &mut Chains<'_>, at: At, levels: Levels<'_>) -> R
     let model = chains.model;
     model.score_each(&x, &sigmas, labels.as_deref(), &mut score).map_err(|error| error.at(at))?;
     if let Some(guidance) = chains.guidance {
+        chains.stop_if_cancelled()?;
         let mut unconditional = vec![0.0; x.len()];
         model
             .score_each(&x, &sigmas, Some(&guidance.null[..rows.len()]), &mut unconditional)
@@ -38,7 +36,7 @@ pub(super) fn evaluate(chains: &mut Chains<'_>, at: At, levels: Levels<'_>) -> R
         chains.score[row * elements..(row + 1) * elements].copy_from_slice(score);
     }
     chains.check_finite(at, "the network's score")?;
-    guide(chains, at, &levels)?;
+    guide(chains, at, levels)?;
     for (&row, sigma) in rows.iter().zip(sigmas) {
         let range = row * elements..(row + 1) * elements;
         let variance = (sigma * sigma) as f32;
@@ -51,10 +49,10 @@ pub(super) fn evaluate(chains: &mut Chains<'_>, at: At, levels: Levels<'_>) -> R
 }
 
 /// The guide hook, one chain at a time: a request has one noise level.
-fn guide(chains: &mut Chains<'_>, at: At, levels: &Levels<'_>) -> Result<()> {
+fn guide(chains: &mut Chains<'_>, at: At, levels: &[f64]) -> Result<()> {
     let elements = chains.elements;
     let Some(guide) = &mut chains.hooks.guide else { return Ok(()) };
-    for (row, &sigma) in levels.0.iter().enumerate().filter(|(_, sigma)| **sigma > 0.0) {
+    for (row, &sigma) in levels.iter().enumerate().filter(|(_, sigma)| **sigma > 0.0) {
         let range = row * elements..(row + 1) * elements;
         let request = GuideRequest {
             score_use: ScoreUse::Update(Purpose::Predictor),
