@@ -372,7 +372,7 @@ fn a_cancel_is_seen_between_the_evaluations_of_guidance() {
             assert_eq!(run.step(None, None).unwrap(), RunState::Cancelled, "{kind:?}");
             assert_eq!(network.seen.load(Ordering::Relaxed), at + 1, "{kind:?}");
             // Two evaluations are a step; half of one is none.
-            assert_eq!(run.progress().nfe_done, (at + 1) / 2 * 2, "{kind:?}");
+            assert_eq!(run.progress().nfe_done, at.div_ceil(2) * 2, "{kind:?}");
             let mut again = Run::load(&model, &saved(&run)).unwrap();
             assert_eq!(again.step(None, None).unwrap(), RunState::Done);
             assert!(Outcome::of(&again) == expected, "{kind:?}: cancelled at {at}");
