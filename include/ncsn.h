@@ -1219,6 +1219,11 @@ typedef struct ncsn_progress {
      * Bytes at `preview`.
      */
     size_t preview_bytes;
+    /**
+     * Estimate of the seconds that the next evaluation of a micro-batch takes, from the latest ones: how
+     * far ncsn_run_step() can exceed its budget. 0 before the first.
+     */
+    double call_seconds;
 } ncsn_progress;
 
 /**
@@ -1440,8 +1445,9 @@ typedef struct ncsn_sample_params {
      */
     int32_t output_format;
     /**
-     * Bytes from one row of pixels to the next in 8-bit formats; 0: tight. Other values are not
-     * supported by this version.
+     * Bytes from one row of pixels to the next in 8-bit formats, for textures whose rows are padded:
+     * at least width * bytes of a pixel. A sample then takes height * row_pitch bytes, of which those
+     * between rows are never written. 0: rows follow each other. Must be 0 with NCSN_F32_NCHW.
      */
     size_t row_pitch;
     /**
@@ -2161,16 +2167,16 @@ ncsn_status ncsn_run_begin(struct ncsn_model *model,
                            struct ncsn_run **out);
 
 /**
- * Goes on with a run until `max_steps` further steps of all chains are complete, `budget_us`
- * microseconds have passed, or it is done; 0 is no limit. At least one evaluation of one
- * micro-batch happens, and the time is looked at after each: the budget can be exceeded by one
- * evaluation (`batch_size` 1 makes them finest). What a budget cuts off in the middle of a step
- * the next call continues. `now` may be NULL; otherwise set `now->struct_size`.
+ * Goes on with a run until `max_steps` further steps of all chains are complete, the next evaluation
+ * is not expected to fit into `budget_us` microseconds, or it is done; 0 is no limit. At least one
+ * evaluation of one micro-batch happens and none is cut short: `batch_size` 1 makes them finest, and
+ * `now->call_seconds` says what the next one should take. What a budget cuts off in the middle of a
+ * step the next call continues. `now` may be NULL; otherwise set `now->struct_size`.
  *
  * Returns NCSN_PENDING, NCSN_OK when the samples are ready (also if they were before), or
  * NCSN_CANCELLED. Errors as ncsn_sample(); the chains are then as they were before the evaluation
  * that failed, and the run can be stepped again. NCSN_ERR_STATE when another call is inside the
- * run.
+ * run, or it goes on in the background.
  */
 ncsn_status ncsn_run_step(struct ncsn_run *run,
                           uint32_t max_steps,
@@ -2178,24 +2184,39 @@ ncsn_status ncsn_run_step(struct ncsn_run *run,
                           struct ncsn_progress *now);
 
 /**
- * Goes on with a run on a thread of the library's own. Not supported by this version:
- * NCSN_ERR_UNSUPPORTED. Call ncsn_run_step() on a thread of yours.
+ * Goes on with a run to its end on a thread of the library's own, and returns at once. Look at it with
+ * ncsn_run_poll() and ncsn_run_read(), from any thread; stop it with ncsn_run_cancel(). The run's
+ * callbacks, if it has any, are called on that thread: a host that cannot have that sets none and
+ * polls. After an error the run can be started or stepped again.
+ *
+ * Returns NCSN_OK, also when the samples are ready, or NCSN_CANCELLED for a run that was cancelled.
+ * Errors: NCSN_ERR_STATE (it goes on already, a call is inside it, or a callback that it needs is
+ * missing, see ncsn_run_set_hooks()), NCSN_ERR_OUT_OF_MEMORY (the system gives no thread). What goes
+ * wrong later ncsn_run_poll() and ncsn_run_wait() tell.
  */
 ncsn_status ncsn_run_start(struct ncsn_run *run);
 
 /**
  * Tells where a run is, from any thread, without waiting for it. Set `now->struct_size`.
  *
- * Returns NCSN_PENDING, NCSN_OK when the samples are ready, or NCSN_CANCELLED once a cancel was
- * asked for.
+ * Returns NCSN_OK when the samples are ready, NCSN_PENDING while there is more to do (also after a
+ * cancel, until the evaluation in flight has ended), and NCSN_CANCELLED when it was cancelled and has
+ * come to rest. When its background thread has ended with an error, that error, until the run is
+ * started or stepped again. `now` is written in all these cases.
+ * Errors of the call itself: NCSN_ERR_ARGUMENT, NCSN_ERR_STRUCT_SIZE.
  */
-ncsn_status ncsn_run_poll(const struct ncsn_run *run, struct ncsn_progress *now);
+ncsn_status ncsn_run_poll(const struct ncsn_run *run,
+                          struct ncsn_progress *now);
 
 /**
- * Waits for a run that ncsn_run_start() has set going. Not supported by this version:
- * NCSN_ERR_UNSUPPORTED.
+ * Waits, at most `timeout_us` microseconds (0: as long as it takes), for a run that ncsn_run_start()
+ * has set going, from any thread.
+ *
+ * Returns NCSN_PENDING when the time is over, else as ncsn_run_poll(). NCSN_ERR_STATE when the run was
+ * not started, or from one of its own callbacks.
  */
-ncsn_status ncsn_run_wait(struct ncsn_run *run, uint64_t timeout_us);
+ncsn_status ncsn_run_wait(struct ncsn_run *run,
+                          uint64_t timeout_us);
 
 /**
  * Cancels a run: one atomic store, from any thread, from callbacks and signal handlers. A call
@@ -2206,19 +2227,27 @@ ncsn_status ncsn_run_wait(struct ncsn_run *run, uint64_t timeout_us);
 void ncsn_run_cancel(struct ncsn_run *run);
 
 /**
- * Copies all samples of a run to `out` in its output format; `out_bytes` is at least
+ * Copies all samples of a run to `out` in its output format, from any thread, also while the run goes
+ * on: straight into a texture's buffer. It waits for no evaluation. `out_bytes` is at least
  * ncsn_output_size(). `what` is NCSN_READ_SAMPLE (NCSN_ERR_STATE until done), NCSN_READ_STATE
  * (any time) or NCSN_READ_DENOISED (after the first step).
  */
-ncsn_status ncsn_run_read(const struct ncsn_run *run, int32_t what, void *out, size_t out_bytes);
+ncsn_status ncsn_run_read(const struct ncsn_run *run,
+                          int32_t what,
+                          void *out,
+                          size_t out_bytes);
 
 /**
  * Saves a run to `buf`, from where ncsn_run_load() continues it bit for bit. `*needed` (may be
  * NULL) becomes the number of bytes, also when `buf` is NULL (a size query, NCSN_OK) or `cap` is
- * too small (NCSN_ERR_BUFFER, `buf` not touched). Callbacks are not saved. The format carries a
- * version and a checksum, and is the same on every machine.
+ * too small (NCSN_ERR_BUFFER, `buf` not touched); it is the same during the whole run. From any thread,
+ * also while the run goes on. Callbacks are not saved. The format carries a version and a checksum, and
+ * is the same on every machine.
  */
-ncsn_status ncsn_run_save(const struct ncsn_run *run, void *buf, size_t cap, size_t *needed);
+ncsn_status ncsn_run_save(const struct ncsn_run *run,
+                          void *buf,
+                          size_t cap,
+                          size_t *needed);
 
 /**
  * Continues a run that was saved with ncsn_run_save(), on the same model (same file, same
@@ -2245,8 +2274,11 @@ ncsn_status ncsn_run_set_hooks(struct ncsn_run *run, const struct ncsn_sample_pa
 size_t ncsn_run_error(const struct ncsn_run *run, char *buf, size_t cap);
 
 /**
- * Releases a run. A call still inside it, on another thread or because this is one of its
- * callbacks, is cancelled and finishes on its own. NULL is ignored. Call it once.
+ * Releases a run, which is cancelled. If it goes on in the background, this waits for the evaluation in
+ * flight to end; afterwards none of its callbacks is called. (Not to wait: cancel, and free when
+ * ncsn_run_poll() no longer says NCSN_PENDING.) A call still inside the run on a thread of the host's,
+ * or the background thread when this is one of the run's own callbacks, finishes on its own. NULL is
+ * ignored. Call it once.
  */
 void ncsn_run_free(struct ncsn_run *run);
 

@@ -48,6 +48,9 @@ pub struct Progress {
     pub elapsed_seconds: f64,
     /// Estimate of the seconds still needed.
     pub remaining_seconds: f64,
+    /// Estimate of the seconds that the next evaluation by a micro-batch takes: how far a time budget
+    /// can be exceeded. 0 before the first.
+    pub call_seconds: f64,
 }
 
 /// All samples, in the run's output format, for a viewer.

@@ -44,7 +44,7 @@ pub use hooks::{
     GuideHook, GuideRequest, Hooks, NoiseHook, NoiseRequest, Phase, Preview, Progress,
     ProgressHook, ScoreUse,
 };
-pub use image::OutputFormat;
+pub use image::{Layout, OutputFormat};
 pub use interpolation::{ChainNoise, Interpolation};
 pub use model::{
     Conditioning, Contract, Dtype, EachQuery, Fact, Facts, FileInfo, Graph, InitKind, InputScaling,
@@ -60,5 +60,5 @@ pub use plan::Settings;
 pub use recommend::{
     Diameter, RecommendParams, Recommendation, RecommendedStep, diameter, recommend,
 };
-pub use run::{Canceller, Read, Run, RunState};
+pub use run::{Canceller, Read, Run, RunState, Viewer};
 pub use validate::{Check, Finding, LevelCheck, Severity, ValidateParams, Validation};

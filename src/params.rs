@@ -172,6 +172,9 @@ pub struct SampleParams {
     pub inpaint: Option<Inpaint>,
     /// Format of what is read out and previewed.
     pub output_format: OutputFormat,
+    /// Bytes from one row of pixels to the next in the 8-bit formats, for textures whose rows are padded;
+    /// 0: rows follow each other.
+    pub row_pitch: usize,
     /// Steps between previews; 0: none.
     pub preview_every: u32,
     /// What previews show.
@@ -208,6 +211,7 @@ impl Model {
             guidance_scale: 1.0,
             inpaint: None,
             output_format: OutputFormat::F32,
+            row_pitch: 0,
             preview_every: 0,
             preview_kind: PreviewKind::Denoised,
         }

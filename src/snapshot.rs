@@ -18,7 +18,7 @@ use crate::hooks::Hooks;
 use crate::model::Model;
 use crate::noise::{LEVEL_LIMIT, SAMPLE_LIMIT};
 use crate::plan::{Known, Plan};
-use crate::run::{ChainState, Cursor, NeededHooks, Run};
+use crate::run::{ChainState, Cursor, NeededHooks, Reached, Run, Viewer};
 use crate::sampler::{self, CLOCK};
 
 const MAGIC: &[u8; 8] = b"NCSNRUN\x02";
@@ -37,51 +37,24 @@ struct Header {
     needs: NeededHooks,
 }
 
-impl Run {
-    /// Bytes that [`save`](Self::save) writes.
+impl Viewer {
+    /// Bytes that [`save`](Self::save) writes: as many during the whole run.
     ///
     /// # Errors
     /// [`Error::State`] if the state cannot be described, which does not happen.
     pub fn saved_size(&self) -> Result<usize> {
-        Ok(self.size_with(&self.header()?))
+        let reached = self.shared().reached();
+        Ok(self.size_with(&self.header(&reached)?, &reached.chains))
     }
 
-    fn size_with(&self, header: &[u8]) -> usize {
-        let floats: usize = self.saved_floats().iter().map(|part| size_of_val(*part)).sum();
-        PREAMBLE + header.len() + floats + size_of_val(&self.chain_state().0.clocks[..]) + CHECKSUM
-    }
-
-    fn saved_floats(&self) -> Vec<&[f32]> {
-        let (state, known) = self.chain_state();
-        let mut parts: Vec<&[f32]> = vec![&state.x, &state.denoised];
-        parts.extend(state.memory.iter().map(Vec::as_slice));
-        if let Some(known) = known {
-            parts.extend([&known.values[..], &known.mask]);
-        }
-        parts
-    }
-
-    fn header(&self) -> Result<Vec<u8>> {
-        let (plan, cursor, needs) = self.parts();
-        let header = Header {
-            fingerprint: self.model().fingerprint(),
-            elements: self.model().contract().elements(),
-            known: self.chain_state().1.map_or(0, |known| known.values.len()),
-            plan: plan.clone(),
-            cursor,
-            needs,
-        };
-        serde_json::to_vec(&header)
-            .map_err(|error| Error::State(format!("the run cannot be described: {error}")))
-    }
-
-    /// Writes the run to the front of `out` and returns the bytes used.
+    /// Writes the run as it is now to the front of `out` and returns the bytes used.
     ///
     /// # Errors
     /// [`Error::Buffer`] when `out` is too short.
     pub fn save(&self, out: &mut [u8]) -> Result<usize> {
-        let header = self.header()?;
-        let needed = self.size_with(&header);
+        let reached = self.shared().reached();
+        let header = self.header(&reached)?;
+        let needed = self.size_with(&header, &reached.chains);
         let Some(out) = out.get_mut(..needed) else {
             bail!(Buffer, "the buffer has {} bytes, {needed} are needed", out.len());
         };
@@ -90,9 +63,9 @@ impl Run {
         body[8..PREAMBLE].copy_from_slice(&(header.len() as u64).to_le_bytes());
         let (head, floats) = body[PREAMBLE..].split_at_mut(header.len());
         head.copy_from_slice(&header);
-        let clocks = &self.chain_state().0.clocks;
+        let clocks = &reached.chains.clocks;
         let (floats, doubles) = floats.split_at_mut(floats.len() - size_of_val(&clocks[..]));
-        let values = self.saved_floats().into_iter().flatten();
+        let values = self.saved_floats(&reached.chains).into_iter().flatten();
         for (bytes, value) in floats.chunks_exact_mut(4).zip(values) {
             bytes.copy_from_slice(&value.to_le_bytes());
         }
@@ -101,6 +74,60 @@ impl Run {
         }
         checksum.copy_from_slice(&xxh3_64(body).to_le_bytes());
         Ok(needed)
+    }
+
+    fn size_with(&self, header: &[u8], chains: &ChainState) -> usize {
+        let floats: usize = self.saved_floats(chains).iter().map(|part| size_of_val(*part)).sum();
+        PREAMBLE + header.len() + floats + size_of_val(&chains.clocks[..]) + CHECKSUM
+    }
+
+    fn saved_floats<'a>(&'a self, chains: &'a ChainState) -> Vec<&'a [f32]> {
+        let mut parts: Vec<&[f32]> = vec![&chains.x, &chains.denoised];
+        parts.extend(chains.memory.iter().map(Vec::as_slice));
+        if let Some(known) = &self.shared().known {
+            parts.extend([&known.values[..], &known.mask]);
+        }
+        parts
+    }
+
+    fn header(&self, reached: &Reached) -> Result<Vec<u8>> {
+        let shared = self.shared();
+        let mut header = Header {
+            fingerprint: shared.model.fingerprint(),
+            elements: shared.model.contract().elements(),
+            known: shared.known.as_ref().map_or(0, |known| known.values.len()),
+            plan: shared.plan.clone(),
+            cursor: Cursor { steps_done: u64::MAX, batches_done: u64::MAX },
+            needs: NeededHooks::default(),
+        };
+        let json = |header: &Header| {
+            serde_json::to_vec(header)
+                .map_err(|error| Error::State(format!("the run cannot be described: {error}")))
+        };
+        // The size must not change between a host's asking for it and its saving, while the run goes on.
+        let width = json(&header)?.len();
+        (header.cursor, header.needs) = (reached.cursor, reached.needs);
+        let mut header = json(&header)?;
+        header.resize(width, b' ');
+        Ok(header)
+    }
+}
+
+impl Run {
+    /// Bytes that [`save`](Self::save) writes.
+    ///
+    /// # Errors
+    /// As [`Viewer::saved_size`].
+    pub fn saved_size(&self) -> Result<usize> {
+        self.viewer().saved_size()
+    }
+
+    /// Writes the run to the front of `out`; see [`Viewer::save`].
+    ///
+    /// # Errors
+    /// As [`Viewer::save`].
+    pub fn save(&self, out: &mut [u8]) -> Result<usize> {
+        self.viewer().save(out)
     }
 
     /// Continues a saved run on the model it was saved from. Hooks are not saved; a run that had a
@@ -148,11 +175,10 @@ impl Run {
             .map(|bytes| f64::from_le_bytes(bytes.try_into().expect("eight bytes")))
             .collect();
         check_clocks(&header, &clocks)?;
-        let state = ChainState { x, denoised, memory, clocks };
-        let mut run =
-            Self::assemble(model, header.plan, Hooks::default(), header.cursor, state, known)?;
-        run.set_needed_hooks(header.needs);
-        Ok(run)
+        let chains = ChainState { x, denoised, memory, clocks };
+        let (cursor, needs) = (header.cursor, header.needs);
+        let reached = Reached { chains, cursor, needs, done: false };
+        Self::assemble(model, header.plan, Hooks::default(), reached, known)
     }
 }
 
@@ -221,7 +247,7 @@ fn check(header: &Header, model: &Model, bytes: usize) -> Result<Sizes> {
         && plan.guidance_scale.is_none_or(|scale| {
             scale.is_finite() && model.contract().null_class.is_some() && plan.labels.is_some()
         })
-        && plan.output_format.bytes_per_sample(model.contract()).is_ok()
+        && plan.output_bytes(model.contract()).is_ok()
         && header.cursor.batches_done < plan.batches();
     if !ok {
         return Err(contradiction());

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use common::{model, test_model};
-use ncsn::{Init, Model, OutputFormat, SampleParams, SamplerKind, Schedule};
+use ncsn::{Init, Layout, Model, OutputFormat, SampleParams, SamplerKind, Schedule};
 use ndarray::ArrayD;
 use program::{command, fails, folder, json, keys, ncsn, ok, stderr, stdout};
 use serde_json::Value;
@@ -183,7 +183,8 @@ fn sample_writes_what_the_library_draws() {
     assert_eq!(bits(&found), bits(&wanted));
 
     let mut pixels = vec![0; 3 * 28 * 28];
-    OutputFormat::Gray.write(model.contract(), wanted.as_slice().unwrap(), &mut pixels);
+    let layout = Layout { format: OutputFormat::Gray, row_pitch: 0 };
+    layout.write(model.contract(), wanted.as_slice().unwrap(), &mut pixels);
     let grid = image::open(&png).unwrap();
     assert_eq!(grid.color(), image::ColorType::L8);
     let grid = grid.into_luma8();

@@ -5,8 +5,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 
 use super::types::{ncsn_fact, ncsn_model, ncsn_run};
-use crate::error::{Error, Result, bail};
-use crate::{Canceller, Model, Progress, Run};
+use super::worker::Worker;
+use crate::error::{Result, bail};
+use crate::{Canceller, Model, Run, Viewer};
 
 /// Behind `ncsn_model *`: an `Arc`, so that runs keep it alive.
 pub(super) struct ModelHandle {
@@ -34,8 +35,11 @@ unsafe impl Sync for ModelHandle {}
 pub(super) struct RunHandle {
     run: Mutex<Run>,
     pub canceller: Canceller,
-    pub latest: Mutex<Progress>,
+    pub viewer: Viewer,
+    pub worker: Arc<Worker>,
     pub error: Mutex<String>,
+    /// Whether a call is stepping the run.
+    stepping: AtomicBool,
     poisoned: AtomicBool,
     _model: Arc<ModelHandle>,
 }
@@ -48,6 +52,15 @@ impl Drop for PoisonOnPanic<'_> {
         if std::thread::panicking() {
             self.0.store(true, Ordering::Release);
         }
+    }
+}
+
+/// While it lives a call is stepping a run.
+pub(super) struct Stepping<'a>(&'a AtomicBool);
+
+impl Drop for Stepping<'_> {
+    fn drop(&mut self) {
+        self.0.store(false, Ordering::Release);
     }
 }
 
@@ -120,8 +133,10 @@ impl RunHandle {
     pub fn new(run: Run, model: &Arc<ModelHandle>) -> Self {
         Self {
             canceller: run.canceller(),
-            latest: Mutex::new(run.progress()),
+            viewer: run.viewer(),
+            worker: Arc::default(),
             error: Mutex::new(String::new()),
+            stepping: AtomicBool::new(false),
             poisoned: AtomicBool::new(false),
             run: Mutex::new(run),
             _model: Arc::clone(model),
@@ -132,22 +147,63 @@ impl RunHandle {
         Arc::into_raw(self).cast_mut().cast()
     }
 
-    /// The run, unless some other call is inside it.
+    /// The run, unless some other call or its background thread is inside it.
     pub fn lock(&self) -> Result<MutexGuard<'_, Run>> {
-        refuse_poisoned(&self.poisoned, "run")?;
-        match self.run.try_lock() {
-            Ok(run) => Ok(run),
-            Err(TryLockError::Poisoned(run)) => Ok(run.into_inner()),
-            Err(TryLockError::WouldBlock) => bail!(
-                State,
-                "this run is in use, by another thread or by the call whose callback you are in; \
-                 only ncsn_run_cancel, ncsn_run_poll and ncsn_run_error may be called meanwhile"
-            ),
+        self.refuse_broken()?;
+        if !self.worker.is_going() {
+            match self.run.try_lock() {
+                Ok(run) => return Ok(run),
+                Err(TryLockError::Poisoned(run)) => return Ok(run.into_inner()),
+                Err(TryLockError::WouldBlock) => {}
+            }
         }
+        bail!(
+            State,
+            "this run is in use, in the background, by another thread or by the call whose callback \
+             you are in; meanwhile it can be polled, waited for, read, saved and cancelled"
+        )
     }
 
-    pub fn latest(&self) -> Progress {
-        *self.latest.lock().unwrap_or_else(PoisonError::into_inner)
+    /// The run, for its background thread, which nothing keeps out.
+    fn enter(&self) -> MutexGuard<'_, Run> {
+        self.run.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether the chains may be moving, in the background or in a call.
+    pub fn is_moving(&self) -> bool {
+        self.worker.is_going() || self.stepping.load(Ordering::Acquire)
+    }
+
+    /// The chains may be moving until the guard is dropped.
+    pub fn stepping(&self) -> Stepping<'_> {
+        self.stepping.store(true, Ordering::Release);
+        Stepping(&self.stepping)
+    }
+
+    pub fn refuse_broken(&self) -> Result<()> {
+        refuse_poisoned(&self.poisoned, "run")
+    }
+
+    /// Goes on to the end on a thread of the library's own.
+    pub fn start(self: &Arc<Self>) -> Result<()> {
+        let run = Arc::clone(self);
+        self.worker
+            .start(self.canceller.clone(), move || run.attempt(|| run.enter().step(None, None)))
+    }
+
+    /// Runs `body` behind the wall against panics, one of which breaks this run, and keeps the text of
+    /// its error.
+    fn attempt<T>(&self, body: impl FnOnce() -> Result<T>) -> Result<T> {
+        let guarded = || {
+            let _poison = PoisonOnPanic(&self.poisoned);
+            body()
+        };
+        let result = super::guard::caught(guarded).and_then(|result| result);
+        if let Err(error) = &result {
+            let mut slot = self.error.lock().unwrap_or_else(PoisonError::into_inner);
+            error.message().clone_into(&mut slot);
+        }
+        result
     }
 }
 
@@ -162,25 +218,11 @@ pub(super) unsafe fn with_run<T>(
     // SAFETY: as the caller says; the clone keeps it alive during the call.
     let run =
         unsafe { share::<RunHandle>(handle.cast()) }.ok_or_else(|| super::memory::null("run"))?;
-    let guarded = || {
-        let _poison = PoisonOnPanic(&run.poisoned);
-        body(&run)
-    };
-    let result = super::guard::caught(guarded).and_then(|result| result);
-    if let Err(error) = &result {
-        run.keep(error);
-    }
-    result
+    run.attempt(|| body(&run))
 }
 
-impl RunHandle {
-    fn keep(&self, error: &Error) {
-        let mut slot = self.error.lock().unwrap_or_else(PoisonError::into_inner);
-        error.message().clone_into(&mut slot);
-    }
-}
-
-/// Gives a handle's reference back; a call in flight is cancelled and finishes on its own.
+/// Gives a handle's reference back. A call in flight on a thread of the host's is cancelled and finishes
+/// on its own; the background thread is waited for, unless this is it.
 ///
 /// # Safety
 /// NULL or a live handle, which is dead afterwards.
@@ -189,6 +231,7 @@ pub(super) unsafe fn release_run(handle: *mut ncsn_run) {
         // SAFETY: made by into_raw, released once.
         let run = unsafe { Arc::from_raw(handle.cast::<RunHandle>().cast_const()) };
         run.canceller.cancel();
+        run.worker.join();
     }
 }
 

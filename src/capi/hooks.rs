@@ -3,17 +3,17 @@
 use std::ffi::c_void;
 use std::ops::ControlFlow;
 use std::ptr;
-use std::sync::{Arc, PoisonError, Weak};
 
 use super::guard::listen;
-use super::handle::RunHandle;
 use super::types::{
     NCSN_PHASE_DENOISING, NCSN_PHASE_DONE, NCSN_PHASE_SAMPLING, ncsn_guide_fn, ncsn_guide_request,
     ncsn_noise_fn, ncsn_noise_request, ncsn_progress, ncsn_progress_fn, ncsn_sample_params,
     ncsn_score_fn,
 };
 use crate::error::{Result, bail};
-use crate::hooks::{GuideHook, GuideRequest, Hooks, NoiseHook, NoiseRequest, ScoreUse};
+use crate::hooks::{
+    GuideHook, GuideRequest, Hooks, NoiseHook, NoiseRequest, ProgressHook, ScoreUse,
+};
 use crate::{Network, Phase, Preview, Progress, Query};
 
 /// A host's pointer that comes back to it untouched.
@@ -33,54 +33,30 @@ impl User {
     }
 }
 
-/// The hooks of `params`. Progress is also kept in the run's handle, for ncsn_run_poll().
-pub(super) fn hooks(params: &ncsn_sample_params, handle: Weak<RunHandle>) -> Hooks {
-    let (report, user) = (params.progress, User(params.progress_user));
+/// The callbacks of `params` as the hooks of a run.
+pub(super) fn hooks(params: &ncsn_sample_params) -> Hooks {
     Hooks {
-        progress: Some(Box::new(move |now, preview| {
-            if let Some(handle) = handle.upgrade() {
-                *handle.latest.lock().unwrap_or_else(PoisonError::into_inner) = *now;
-            }
-            call_progress(report, user, now, preview)
-        })),
-        ..callbacks(params)
-    }
-}
-
-/// The hooks of `params` for ncsn_sample(), which has no handle.
-pub(super) fn hooks_without_handle(params: &ncsn_sample_params) -> Hooks {
-    hooks(params, Weak::new())
-}
-
-/// Noise and guide.
-fn callbacks(params: &ncsn_sample_params) -> Hooks {
-    Hooks {
-        progress: None,
+        progress: progress_hook(params.progress, User(params.progress_user)),
         noise: noise(params.noise, User(params.noise_user)),
         guide: guide(params.guide, User(params.guide_user)),
     }
 }
 
-fn call_progress(
-    report: ncsn_progress_fn,
-    user: User,
-    now: &Progress,
-    preview: Option<Preview<'_>>,
-) -> ControlFlow<()> {
-    let Some(report) = report else {
-        return ControlFlow::Continue(());
-    };
-    let mut c = progress(now);
-    (c.preview, c.preview_bytes) = match preview {
-        None => (ptr::null(), 0),
-        Some(Preview::Floats(floats)) => (floats.as_ptr().cast(), size_of_val(floats)),
-        Some(Preview::Bytes(bytes)) => (bytes.as_ptr().cast(), bytes.len()),
-    };
-    // SAFETY: the host's function, called as the header says.
-    match unsafe { report(user.get(), &raw const c) } {
-        0 => ControlFlow::Continue(()),
-        _ => ControlFlow::Break(()),
-    }
+fn progress_hook(callback: ncsn_progress_fn, user: User) -> Option<ProgressHook> {
+    let callback = callback?;
+    Some(Box::new(move |now, preview| {
+        let mut c = progress(now);
+        (c.preview, c.preview_bytes) = match preview {
+            None => (ptr::null(), 0),
+            Some(Preview::Floats(floats)) => (floats.as_ptr().cast(), size_of_val(floats)),
+            Some(Preview::Bytes(bytes)) => (bytes.as_ptr().cast(), bytes.len()),
+        };
+        // SAFETY: the host's function, called as the header says.
+        match unsafe { callback(user.get(), &raw const c) } {
+            0 => ControlFlow::Continue(()),
+            _ => ControlFlow::Break(()),
+        }
+    }))
 }
 
 /// The C form of a progress, without a preview.
@@ -107,6 +83,7 @@ pub(super) fn progress(now: &Progress) -> ncsn_progress {
         remaining_seconds: now.remaining_seconds,
         preview: ptr::null(),
         preview_bytes: 0,
+        call_seconds: now.call_seconds,
     }
 }
 
@@ -214,10 +191,4 @@ impl Network for CallbackNetwork {
         }
         Ok(())
     }
-}
-
-/// Sets the hooks of a run that exists already.
-pub(super) fn install(handle: &Arc<RunHandle>, params: &ncsn_sample_params) -> Result<()> {
-    handle.lock()?.set_hooks(hooks(params, Arc::downgrade(handle)));
-    Ok(())
 }

@@ -14,6 +14,7 @@ mod handle;
 mod hooks;
 mod memory;
 mod request;
+mod worker;
 
 pub mod constants;
 pub mod diagnose;

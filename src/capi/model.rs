@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::guard::{guard, guard_value};
 use super::handle::{self, ModelHandle, pointer, with_model};
-use super::hooks::{CallbackNetwork, hooks_without_handle};
+use super::hooks::{CallbackNetwork, hooks};
 use super::types::*;
 use super::{convert, memory, request};
 use crate::error::{Result, bail};
@@ -269,9 +269,7 @@ pub unsafe extern "C" fn ncsn_output_size(
 }
 
 fn output_bytes(model: &Model, params: &SampleParams) -> Result<usize> {
-    Plan::resolve(model, params)?;
-    let each = params.output_format.bytes_per_sample(model.contract())?;
-    Ok(each * params.sample_count as usize)
+    Plan::resolve(model, params)?.output_bytes(model.contract())
 }
 
 /// Samples: runs the chains to their end and writes `params->sample_count` samples to `out`, which
@@ -316,7 +314,7 @@ fn sample(
     params: SampleParams,
     out: &mut [u8],
 ) -> Result<ncsn_status> {
-    let mut run = Run::begin(&handle.model, params, hooks_without_handle(c))?;
+    let mut run = Run::begin(&handle.model, params, hooks(c))?;
     match run.step(None, None)? {
         RunState::Done => {
             run.read(Read::Sample, out)?;

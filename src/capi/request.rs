@@ -73,13 +73,6 @@ pub(super) fn default_params(model: &Model) -> ncsn_sample_params {
 /// # Safety
 /// `p` has valid pointers.
 pub(super) unsafe fn params(model: &Model, p: &ncsn_sample_params) -> Result<SampleParams> {
-    if p.row_pitch != 0 {
-        bail!(
-            Unsupported,
-            "row_pitch is not supported by this version; leave it as ncsn_sample_params_init() set \
-             it"
-        );
-    }
     if p.reserved != 0 {
         bail!(Argument, "reserved = {} must be 0", p.reserved);
     }
@@ -140,6 +133,7 @@ pub(super) unsafe fn params(model: &Model, p: &ncsn_sample_params) -> Result<Sam
             NCSN_U8_RGBA => OutputFormat::Rgba,
             code => return Err(unknown("output_format", code)),
         },
+        row_pitch: p.row_pitch,
         preview_every: p.preview_every,
         preview_kind: match p.preview_kind {
             0 | NCSN_READ_DENOISED => PreviewKind::Denoised,

@@ -26,27 +26,24 @@ pub unsafe extern "C" fn ncsn_run_begin(
             with_model(model, |handle| {
                 let out = memory::slot(out, "out")?;
                 let (c, params) = read_params(&handle.model, params)?;
-                // The initial state may already ask the noise callback.
-                let run = Run::begin(&handle.model, params, hooks::hooks_without_handle(&c))?;
-                let run = Arc::new(RunHandle::new(run, handle));
-                hooks::install(&run, &c)?;
-                *out = run.into_raw();
+                let run = Run::begin(&handle.model, params, hooks::hooks(&c))?;
+                *out = Arc::new(RunHandle::new(run, handle)).into_raw();
                 Ok(NCSN_OK)
             })
         }
     })
 }
 
-/// Goes on with a run until `max_steps` further steps of all chains are complete, `budget_us`
-/// microseconds have passed, or it is done; 0 is no limit. At least one evaluation of one
-/// micro-batch happens, and the time is looked at after each: the budget can be exceeded by one
-/// evaluation (`batch_size` 1 makes them finest). What a budget cuts off in the middle of a step
-/// the next call continues. `now` may be NULL; otherwise set `now->struct_size`.
+/// Goes on with a run until `max_steps` further steps of all chains are complete, the next evaluation
+/// is not expected to fit into `budget_us` microseconds, or it is done; 0 is no limit. At least one
+/// evaluation of one micro-batch happens and none is cut short: `batch_size` 1 makes them finest, and
+/// `now->call_seconds` says what the next one should take. What a budget cuts off in the middle of a
+/// step the next call continues. `now` may be NULL; otherwise set `now->struct_size`.
 ///
 /// Returns NCSN_PENDING, NCSN_OK when the samples are ready (also if they were before), or
 /// NCSN_CANCELLED. Errors as ncsn_sample(); the chains are then as they were before the evaluation
 /// that failed, and the run can be stepped again. NCSN_ERR_STATE when another call is inside the
-/// run.
+/// run, or it goes on in the background.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ncsn_run_step(
     run: *mut ncsn_run,
@@ -63,18 +60,13 @@ pub unsafe extern "C" fn ncsn_run_step(
                     // Refuse a bad struct before the work, not after.
                     memory::check_output(now, "now", hooks::progress(&run.progress()))?;
                 }
+                let _stepping = handle.stepping();
+                handle.worker.forget();
                 let steps = (max_steps > 0).then_some(u64::from(max_steps));
                 let budget = (budget_us > 0).then(|| Duration::from_micros(budget_us));
-                let state = run.step(steps, budget);
-                let progress = run.progress();
-                *handle.latest.lock().unwrap_or_else(PoisonError::into_inner) = progress;
-                let status = match state? {
-                    RunState::Pending => NCSN_PENDING,
-                    RunState::Done => NCSN_OK,
-                    RunState::Cancelled => NCSN_CANCELLED,
-                };
+                let status = status_of(run.step(steps, budget)?);
                 if !now.is_null() {
-                    memory::write(now, "now", &hooks::progress(&progress))?;
+                    memory::write(now, "now", &hooks::progress(&run.progress()))?;
                 }
                 Ok(status)
             })
@@ -82,18 +74,52 @@ pub unsafe extern "C" fn ncsn_run_step(
     })
 }
 
-/// Goes on with a run on a thread of the library's own. Not supported by this version:
-/// NCSN_ERR_UNSUPPORTED. Call ncsn_run_step() on a thread of yours.
+fn status_of(state: RunState) -> ncsn_status {
+    match state {
+        RunState::Pending => NCSN_PENDING,
+        RunState::Done => NCSN_OK,
+        RunState::Cancelled => NCSN_CANCELLED,
+    }
+}
+
+/// Goes on with a run to its end on a thread of the library's own, and returns at once. Look at it with
+/// ncsn_run_poll() and ncsn_run_read(), from any thread; stop it with ncsn_run_cancel(). The run's
+/// callbacks, if it has any, are called on that thread: a host that cannot have that sets none and
+/// polls. After an error the run can be started or stepped again.
+///
+/// Returns NCSN_OK, also when the samples are ready, or NCSN_CANCELLED for a run that was cancelled.
+/// Errors: NCSN_ERR_STATE (it goes on already, a call is inside it, or a callback that it needs is
+/// missing, see ncsn_run_set_hooks()), NCSN_ERR_OUT_OF_MEMORY (the system gives no thread). What goes
+/// wrong later ncsn_run_poll() and ncsn_run_wait() tell.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ncsn_run_start(run: *mut ncsn_run) -> ncsn_status {
-    // SAFETY: the header demands a live handle or NULL.
-    guard(|| unsafe { with_run(run, |_| background_unsupported("ncsn_run_start")) })
+    guard(|| {
+        // SAFETY: the header demands a live handle or NULL.
+        unsafe {
+            with_run(run, |handle| {
+                let run = handle.lock()?;
+                if run.is_done() {
+                    return Ok(NCSN_OK);
+                }
+                if handle.canceller.is_cancelled() {
+                    return Ok(NCSN_CANCELLED);
+                }
+                run.require_hooks()?;
+                drop(run);
+                handle.start()?;
+                Ok(NCSN_OK)
+            })
+        }
+    })
 }
 
 /// Tells where a run is, from any thread, without waiting for it. Set `now->struct_size`.
 ///
-/// Returns NCSN_PENDING, NCSN_OK when the samples are ready, or NCSN_CANCELLED once a cancel was
-/// asked for.
+/// Returns NCSN_OK when the samples are ready, NCSN_PENDING while there is more to do (also after a
+/// cancel, until the evaluation in flight has ended), and NCSN_CANCELLED when it was cancelled and has
+/// come to rest. When its background thread has ended with an error, that error, until the run is
+/// started or stepped again. `now` is written in all these cases.
+/// Errors of the call itself: NCSN_ERR_ARGUMENT, NCSN_ERR_STRUCT_SIZE.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ncsn_run_poll(
     run: *const ncsn_run,
@@ -103,37 +129,51 @@ pub unsafe extern "C" fn ncsn_run_poll(
         // SAFETY: the header demands valid pointers or NULL.
         unsafe {
             with_run(run, |handle| {
-                let latest = handle.latest();
+                let latest = handle.viewer.progress();
                 memory::write(now, "now", &hooks::progress(&latest))?;
-                Ok(match latest.phase {
-                    Phase::Done => NCSN_OK,
-                    _ if handle.canceller.is_cancelled() => NCSN_CANCELLED,
-                    _ => NCSN_PENDING,
-                })
+                standing(handle)
             })
         }
     })
 }
 
-/// Waits for a run that ncsn_run_start() has set going. Not supported by this version:
-/// NCSN_ERR_UNSUPPORTED.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn ncsn_run_wait(run: *mut ncsn_run, timeout_us: u64) -> ncsn_status {
-    // SAFETY: the header demands a live handle or NULL.
-    guard(|| unsafe {
-        with_run(run, |_| {
-            let _ = timeout_us;
-            background_unsupported("ncsn_run_wait")
-        })
-    })
+/// How a run stands, for those who look at it from outside.
+fn standing(handle: &RunHandle) -> Result<ncsn_status> {
+    if handle.viewer.progress().phase == Phase::Done {
+        return Ok(NCSN_OK);
+    }
+    if handle.is_moving() {
+        return Ok(NCSN_PENDING);
+    }
+    handle.refuse_broken()?;
+    match handle.worker.outcome() {
+        Some(outcome) => outcome.map(status_of),
+        None if handle.canceller.is_cancelled() => Ok(NCSN_CANCELLED),
+        None => Ok(NCSN_PENDING),
+    }
 }
 
-fn background_unsupported(name: &str) -> Result<ncsn_status> {
-    bail!(
-        Unsupported,
-        "{name}: background runs are not supported by this version; call ncsn_run_step() on a \
-         thread of your own"
-    )
+/// Waits, at most `timeout_us` microseconds (0: as long as it takes), for a run that ncsn_run_start()
+/// has set going, from any thread.
+///
+/// Returns NCSN_PENDING when the time is over, else as ncsn_run_poll(). NCSN_ERR_STATE when the run was
+/// not started, or from one of its own callbacks.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ncsn_run_wait(run: *mut ncsn_run, timeout_us: u64) -> ncsn_status {
+    guard(|| {
+        // SAFETY: the header demands a live handle or NULL.
+        unsafe {
+            with_run(run, |handle| {
+                let settled = handle.viewer.progress().phase == Phase::Done && !handle.is_moving();
+                let timeout = (timeout_us > 0).then(|| Duration::from_micros(timeout_us));
+                if settled || handle.worker.wait(timeout)? {
+                    standing(handle)
+                } else {
+                    Ok(NCSN_PENDING)
+                }
+            })
+        }
+    })
 }
 
 /// Cancels a run: one atomic store, from any thread, from callbacks and signal handlers. A call
@@ -162,7 +202,8 @@ fn what(code: i32) -> Result<Read> {
     }
 }
 
-/// Copies all samples of a run to `out` in its output format; `out_bytes` is at least
+/// Copies all samples of a run to `out` in its output format, from any thread, also while the run goes
+/// on: straight into a texture's buffer. It waits for no evaluation. `out_bytes` is at least
 /// ncsn_output_size(). `what` is NCSN_READ_SAMPLE (NCSN_ERR_STATE until done), NCSN_READ_STATE
 /// (any time) or NCSN_READ_DENOISED (after the first step).
 #[unsafe(no_mangle)]
@@ -177,7 +218,8 @@ pub unsafe extern "C" fn ncsn_run_read(
         unsafe {
             with_run(run, |handle| {
                 let out = memory::buffer(out.cast::<u8>(), out_bytes, "out")?;
-                handle.lock()?.read(self::what(what)?, out)?;
+                handle.refuse_broken()?;
+                handle.viewer.read(self::what(what)?, out)?;
                 Ok(NCSN_OK)
             })
         }
@@ -186,8 +228,9 @@ pub unsafe extern "C" fn ncsn_run_read(
 
 /// Saves a run to `buf`, from where ncsn_run_load() continues it bit for bit. `*needed` (may be
 /// NULL) becomes the number of bytes, also when `buf` is NULL (a size query, NCSN_OK) or `cap` is
-/// too small (NCSN_ERR_BUFFER, `buf` not touched). Callbacks are not saved. The format carries a
-/// version and a checksum, and is the same on every machine.
+/// too small (NCSN_ERR_BUFFER, `buf` not touched); it is the same during the whole run. From any thread,
+/// also while the run goes on. Callbacks are not saved. The format carries a version and a checksum, and
+/// is the same on every machine.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ncsn_run_save(
     run: *const ncsn_run,
@@ -199,15 +242,15 @@ pub unsafe extern "C" fn ncsn_run_save(
         // SAFETY: the header demands valid pointers or NULL.
         unsafe {
             with_run(run, |handle| {
-                let run = handle.lock()?;
-                let size = run.saved_size()?;
+                handle.refuse_broken()?;
+                let size = handle.viewer.saved_size()?;
                 if let Some(needed) = needed.as_mut() {
                     *needed = size;
                 } else if buf.is_null() {
                     return Err(Error::Argument("buf and needed are both NULL".to_owned()));
                 }
                 if !buf.is_null() {
-                    run.save(memory::buffer(buf.cast::<u8>(), cap, "buf")?)?;
+                    handle.viewer.save(memory::buffer(buf.cast::<u8>(), cap, "buf")?)?;
                 }
                 Ok(NCSN_OK)
             })
@@ -261,7 +304,8 @@ pub unsafe extern "C" fn ncsn_run_set_hooks(
             with_run(run, |handle| {
                 let model = handle.lock()?.model().clone();
                 let defaults = super::request::default_params(&model);
-                hooks::install(handle, &memory::read(params, "params", defaults)?)?;
+                let params = memory::read(params, "params", defaults)?;
+                handle.lock()?.set_hooks(hooks::hooks(&params));
                 Ok(NCSN_OK)
             })
         }
@@ -289,8 +333,11 @@ pub unsafe extern "C" fn ncsn_run_error(
     })
 }
 
-/// Releases a run. A call still inside it, on another thread or because this is one of its
-/// callbacks, is cancelled and finishes on its own. NULL is ignored. Call it once.
+/// Releases a run, which is cancelled. If it goes on in the background, this waits for the evaluation in
+/// flight to end; afterwards none of its callbacks is called. (Not to wait: cancel, and free when
+/// ncsn_run_poll() no longer says NCSN_PENDING.) A call still inside the run on a thread of the host's,
+/// or the background thread when this is one of the run's own callbacks, finishes on its own. NULL is
+/// ignored. Call it once.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ncsn_run_free(run: *mut ncsn_run) {
     // SAFETY: the header demands a live handle or NULL.

@@ -380,8 +380,9 @@ pub struct ncsn_sample_params {
     pub start_level: u32,
     /// NCSN_F32_NCHW, NCSN_U8_*; 0: NCSN_F32_NCHW.
     pub output_format: i32,
-    /// Bytes from one row of pixels to the next in 8-bit formats; 0: tight. Other values are not
-    /// supported by this version.
+    /// Bytes from one row of pixels to the next in 8-bit formats, for textures whose rows are padded:
+    /// at least width * bytes of a pixel. A sample then takes height * row_pitch bytes, of which those
+    /// between rows are never written. 0: rows follow each other. Must be 0 with NCSN_F32_NCHW.
     pub row_pitch: usize,
     /// Class labels of a class-conditional model, one per sample: 0 to class_count - 1, or -1 for no
     /// class if the model has a null class. NULL: no class, for all.
@@ -490,6 +491,9 @@ pub struct ncsn_progress {
     pub preview: *const c_void,
     /// Bytes at `preview`.
     pub preview_bytes: usize,
+    /// Estimate of the seconds that the next evaluation of a micro-batch takes, from the latest ones: how
+    /// far ncsn_run_step() can exceed its budget. 0 before the first.
+    pub call_seconds: f64,
 }
 
 /// What noise is wanted.

@@ -15,8 +15,8 @@ pub(crate) use inpaint::Known;
 pub use settings::Settings;
 
 use crate::error::{Error, Result, bail};
-use crate::image::OutputFormat;
-use crate::model::{InitKind, Model, SamplerKind};
+use crate::image::{Layout, OutputFormat};
+use crate::model::{Contract, InitKind, Model, SamplerKind};
 use crate::noise::SAMPLE_LIMIT;
 use crate::params::{Churn, Init, PreviewKind, SampleParams};
 
@@ -42,6 +42,8 @@ pub(crate) struct Plan {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub guidance_scale: Option<f64>,
     pub output_format: OutputFormat,
+    #[serde(default)]
+    pub row_pitch: usize,
     pub preview_every: u32,
     pub preview_kind: PreviewKind,
 }
@@ -56,7 +58,8 @@ impl Plan {
         check_samples(params)?;
         // Sizes first: what follows multiplies them.
         check_init(params, contract.elements())?;
-        params.output_format.bytes_per_sample(contract)?;
+        let layout = Layout { format: params.output_format, row_pitch: params.row_pitch };
+        output_bytes(layout, params.sample_count, contract)?;
         let (sigmas, start_level) = ladder::resolve(contract, params)?;
         let own = contract.denoise.filter(|_| params.sampler == contract.sampler);
         let denoise = params.denoise.or(own).unwrap_or(params.sampler != SamplerKind::Langevin);
@@ -74,6 +77,7 @@ impl Plan {
                 .resolve_labels(params.labels.as_deref(), params.sample_count as usize)?,
             guidance_scale: guidance(model, params)?,
             output_format: params.output_format,
+            row_pitch: params.row_pitch,
             preview_every: params.preview_every,
             preview_kind: params.preview_kind,
         };
@@ -150,6 +154,25 @@ impl Plan {
     pub fn evaluations_per_score(&self) -> u64 {
         1 + u64::from(self.guidance_scale.is_some())
     }
+
+    pub fn layout(&self) -> Layout {
+        Layout { format: self.output_format, row_pitch: self.row_pitch }
+    }
+
+    /// Bytes of all samples as they are read out.
+    pub fn output_bytes(&self, contract: &Contract) -> Result<usize> {
+        output_bytes(self.layout(), self.sample_count, contract)
+    }
+}
+
+fn output_bytes(layout: Layout, samples: u32, contract: &Contract) -> Result<usize> {
+    let each = layout.bytes_per_sample(contract)?;
+    each.checked_mul(samples as usize).filter(|&bytes| bytes <= isize::MAX as usize).ok_or_else(|| {
+        Error::Argument(format!(
+            "{samples} samples (sample_count) of {each} bytes (output_format, row_pitch) exceed the \
+             address space"
+        ))
+    })
 }
 
 /// The scale, where it takes a second evaluation.

@@ -1,10 +1,11 @@
 //! A run: a batch of Markov chains in progress, as a state machine. One [`advance`](Run::advance)
 //! is one evaluation of the network by one micro-batch; everything else is a loop over it.
 
+mod advance;
 mod position;
-mod reading;
 mod report;
 mod state;
+mod viewer;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,17 +13,18 @@ use std::time::{Duration, Instant};
 
 use ndarray::ArrayD;
 
-pub(crate) use state::ChainState;
+use advance::Advance;
+pub(crate) use state::{ChainState, Reached};
 use state::{Scratch, initial_state};
+pub use viewer::Viewer;
 
 use crate::error::{Result, bail, zeroed};
 use crate::hooks::Hooks;
 use crate::image::OutputFormat;
 use crate::model::Model;
-use crate::noise::Purpose;
 use crate::params::SampleParams;
 use crate::plan::{Known, Plan};
-use crate::sampler::{self, Chains, Guidance, Sampler, StepNorms};
+use crate::sampler::{self, Sampler, StepNorms};
 
 /// How a call to [`Run::step`] ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,35 +87,40 @@ pub(crate) struct Cursor {
 /// }
 /// # Ok::<(), ncsn::Error>(())
 /// ```
+///
+/// In the background, and looked at meanwhile:
+///
+/// ```no_run
+/// # use ncsn::{Hooks, Model, ModelOptions, Read, Run};
+/// # let model = Model::open("models/digits.onnx", &ModelOptions::default())?;
+/// let mut run = Run::begin(&model, model.params(), Hooks::default())?;
+/// let viewer = run.viewer();
+/// let worker = std::thread::spawn(move || run.step(None, None));
+/// while !worker.is_finished() {
+///     println!("{} network evaluations", viewer.progress().nfe_done);
+///     let picture = viewer.array(Read::Denoised);
+///     # std::thread::yield_now();
+/// }
+/// # Ok::<(), ncsn::Error>(())
+/// ```
 pub struct Run {
-    model: Model,
-    plan: Plan,
+    /// What other threads look at, too; only this run changes it.
+    shared: Arc<viewer::Shared>,
     sampler: Box<dyn Sampler>,
     hooks: Hooks,
-    canceller: Canceller,
     cursor: Cursor,
     norms: StepNorms,
     elapsed: Duration,
     calls_here: u64,
-    state: ChainState,
+    /// What an evaluation by a micro-batch takes, in seconds, the latest counting most.
+    call_seconds: f64,
     /// The noise level of the slowest chain of each micro-batch, by their clocks; 0 when all have arrived.
     slowest: Vec<f64>,
-    known: Option<Known>,
     /// The null class, as often as there are samples in a micro-batch.
     null_labels: Vec<i64>,
     scratch: Scratch,
     /// Pixels of a preview; empty when none is wanted or floats are.
     preview: Vec<u8>,
-    /// A restored run whose noise or guide came from a hook must be given it again.
-    needs: NeededHooks,
-}
-
-/// How an evaluation by a micro-batch ended.
-#[derive(PartialEq, Eq)]
-enum Advance {
-    Done,
-    /// Cancelled in the middle: nothing has changed.
-    Interrupted,
 }
 
 /// Hooks without which a run would go on differently.
@@ -141,52 +148,58 @@ impl Run {
         let init = Plan::init(model, params.init, plan.algorithm.kind());
         let x = initial_state(model, &plan, init, &mut hooks)?;
         let state = ChainState::new(x, &plan)?;
+        let needs = NeededHooks { noise: hooks.noise.is_some(), guide: hooks.guide.is_some() };
         let cursor = Cursor { steps_done: 0, batches_done: 0 };
-        Self::assemble(model, plan, hooks, cursor, state, known)
+        Self::assemble(
+            model,
+            plan,
+            hooks,
+            Reached { chains: state, cursor, needs, done: false },
+            known,
+        )
     }
 
     pub(crate) fn assemble(
         model: &Model,
         plan: Plan,
         hooks: Hooks,
-        cursor: Cursor,
-        state: ChainState,
+        reached: Reached,
         known: Option<Known>,
     ) -> Result<Self> {
         let elements = model.contract().elements();
         let preview = match plan.output_format {
             OutputFormat::F32 => 0,
             _ if plan.preview_every == 0 => 0,
-            format => format.bytes_per_sample(model.contract())? * plan.sample_count as usize,
+            _ => plan.output_bytes(model.contract())?,
         };
         let sampler = sampler::build(&plan);
         let null = plan.guidance_scale.and(model.contract().null_class);
         let mut run = Self {
-            model: model.clone(),
-            canceller: Canceller::default(),
-            cursor,
+            cursor: reached.cursor,
             norms: StepNorms::default(),
             elapsed: Duration::ZERO,
             calls_here: 0,
+            call_seconds: 0.0,
             scratch: Scratch::new(&plan, elements, sampler.memory())?,
             null_labels: null.map_or_else(Vec::new, |null| vec![null; plan.batch_size as usize]),
             sampler,
             preview: zeroed(preview, "the preview")?,
-            needs: NeededHooks { noise: hooks.noise.is_some(), guide: hooks.guide.is_some() },
-            state,
             slowest: Vec::new(),
-            known,
             hooks,
-            plan,
+            shared: Arc::new(viewer::Shared::new(model, plan, known, reached)),
         };
-        if run.plan.algorithm.is_adaptive() {
-            run.slowest = (0..run.plan.batches()).map(|batch| run.slowest_of(batch)).collect();
+        if run.plan().algorithm.is_adaptive() {
+            let chains = &run.shared.reached().chains;
+            run.slowest =
+                (0..run.plan().batches()).map(|batch| run.slowest_of(chains, batch)).collect();
         }
+        run.shared.reach().done = run.is_done();
+        run.shared.tell(run.progress());
         Ok(run)
     }
 
-    /// Runs until `max_steps` steps of all chains are complete, `budget` is spent or the run is
-    /// done, but at least one evaluation. `None` is no limit. A step that does not fit the budget
+    /// Runs until `max_steps` steps of all chains are complete, the next evaluation is not expected to
+    /// fit `budget`, or the run is done; but at least one evaluation. `None` is no limit. A step that does not fit the budget
     /// stops between micro-batches and is continued by the next call.
     ///
     /// # Errors
@@ -201,112 +214,42 @@ impl Run {
             if self.is_done() {
                 return Ok(RunState::Done);
             }
-            if self.canceller.is_cancelled() {
+            if self.shared.canceller.is_cancelled() {
                 return Ok(RunState::Cancelled);
             }
             self.require_hooks()?;
             let result = self.advance();
-            self.elapsed = before + start.elapsed();
+            self.spend(before + start.elapsed());
             if result? == Advance::Interrupted {
                 return Ok(RunState::Cancelled);
             }
             self.report();
-            if self.is_done() || self.canceller.is_cancelled() {
+            if self.is_done() || self.shared.canceller.is_cancelled() {
                 continue;
             }
             let enough = target.is_some_and(|target| self.cursor.steps_done >= target);
-            if enough || budget.is_some_and(|budget| start.elapsed() >= budget) {
+            let next = Duration::from_secs_f64(self.call_seconds);
+            if enough || budget.is_some_and(|budget| start.elapsed() + next > budget) {
                 return Ok(RunState::Pending);
             }
         }
     }
 
-    /// One evaluation of the network by the next micro-batch.
-    fn advance(&mut self) -> Result<Advance> {
-        let at = self.at(self.cursor.steps_done);
-        let elements = self.model.contract().elements();
-        let (first, count) = self.batch(self.cursor.batches_done);
-        let range = first * elements..(first + count) * elements;
-        let clocks = self.clocks(self.cursor.batches_done);
-        let len = range.len();
-        if self.cursor.batches_done == 0 {
-            self.norms = StepNorms::default();
-        }
-        let (mut norms, mut interrupted) = (self.norms, false);
-        let Scratch { x, score, noise, denoised, memory, clocks: own } = &mut self.scratch;
-        x[..len].copy_from_slice(&self.state.x[range.clone()]);
-        if !clocks.is_empty() {
-            // Chains that have arrived keep theirs; all others get a new one at every evaluation.
-            denoised[..len].copy_from_slice(&self.state.denoised[range.clone()]);
-        }
-        own[..clocks.len()].copy_from_slice(&self.state.clocks[clocks.clone()]);
-        for (copy, all) in memory.iter_mut().zip(&self.state.memory) {
-            copy[..len].copy_from_slice(&all[range.clone()]);
-        }
-        let mut chains = Chains {
-            model: &self.model,
-            hooks: &mut self.hooks,
-            norms: &mut norms,
-            seed: self.plan.seed,
-            first_sample: self.plan.first_sample + first as u64,
-            elements,
-            labels: self.plan.labels.as_deref().map(|labels| &labels[first..first + count]),
-            guidance: self
-                .plan
-                .guidance_scale
-                .map(|scale| Guidance { scale, null: &self.null_labels[..count] }),
-            remedy: self.plan.algorithm.remedy(),
-            canceller: &self.canceller,
-            interrupted: &mut interrupted,
-            before: &self.state.x[range.clone()],
-            x: &mut x[..len],
-            score: &mut score[..len],
-            noise: &mut noise[..len],
-            denoised: &mut denoised[..len],
-            memory: memory.iter_mut().map(|vector| &mut vector[..len]).collect(),
-            clocks: &mut own[..clocks.len()],
-        };
-        let stepped =
-            if at.denoises { chains.denoise(at) } else { self.sampler.step(at, &mut chains) };
-        if *chains.interrupted {
-            return Ok(Advance::Interrupted);
-        }
-        stepped?;
-        if let Some(known) = &self.known {
-            let last = self.cursor.steps_done + 1 == self.plan.course().total();
-            let reached = if last { Some(0.0) } else { self.plan.algorithm.lands(at) };
-            if let Some(sigma) = reached {
-                chains.restore(at, known, sigma, first)?;
-            }
-        }
-        if at.returns {
-            chains.draw_noise(at, Purpose::Resample)?;
-            chains.add_noise((at.sigma * at.sigma - at.next * at.next).sqrt());
-        }
-        chains.finish(at)?;
-        self.state.x[range.clone()].copy_from_slice(&x[..len]);
-        self.state.denoised[range.clone()].copy_from_slice(&denoised[..len]);
-        self.state.clocks[clocks.clone()].copy_from_slice(&own[..clocks.len()]);
-        for (all, copy) in self.state.memory.iter_mut().zip(memory) {
-            all[range.clone()].copy_from_slice(&copy[..len]);
-        }
-        self.norms = norms;
-        self.calls_here += 1;
-        self.turn();
-        Ok(Advance::Done)
+    /// The run has taken `elapsed` by now, with the evaluation that has just ended.
+    fn spend(&mut self, elapsed: Duration) {
+        let call = (elapsed - self.elapsed).as_secs_f64();
+        self.elapsed = elapsed;
+        // The first evaluation is often slow, and a busy machine makes any of them slow.
+        let weight = if self.calls_here <= 2 { 1.0 } else { 0.25 };
+        self.call_seconds += weight * (call - self.call_seconds);
     }
 
-    /// First sample and number of samples of a micro-batch.
-    fn batch(&self, number: u64) -> (usize, usize) {
-        let batch = u64::from(self.plan.batch_size);
-        let first = number * batch;
-        (first as usize, batch.min(u64::from(self.plan.sample_count) - first) as usize)
-    }
-
-    fn require_hooks(&self) -> Result<()> {
+    /// Refuses to go on without a hook that the run had when it was saved.
+    pub(crate) fn require_hooks(&self) -> Result<()> {
+        let needs = self.shared.reached().needs;
         for (needed, present, name) in [
-            (self.needs.noise, self.hooks.noise.is_some(), "noise"),
-            (self.needs.guide, self.hooks.guide.is_some(), "guide"),
+            (needs.noise, self.hooks.noise.is_some(), "noise"),
+            (needs.guide, self.hooks.guide.is_some(), "guide"),
         ] {
             if needed && !present {
                 bail!(
@@ -322,49 +265,56 @@ impl Run {
     /// Whether the samples are ready.
     #[must_use]
     pub fn is_done(&self) -> bool {
-        if self.plan.algorithm.is_adaptive() {
+        if self.plan().algorithm.is_adaptive() {
             return self.slowest.iter().all(|&sigma| sigma == 0.0);
         }
-        self.cursor.steps_done == self.plan.course().total()
+        self.cursor.steps_done == self.plan().course().total()
     }
 
     /// A handle that cancels this run from any thread.
     #[must_use]
     pub fn canceller(&self) -> Canceller {
-        self.canceller.clone()
+        self.shared.canceller.clone()
+    }
+
+    /// A handle that looks at this run from any thread, also while it goes on.
+    #[must_use]
+    pub fn viewer(&self) -> Viewer {
+        Viewer(Arc::clone(&self.shared))
+    }
+
+    /// All samples, [sample_count, shape...]; see [`Viewer::array`].
+    ///
+    /// # Errors
+    /// [`Error::State`](crate::Error::State) when there is nothing to read yet.
+    pub fn array(&self, what: Read) -> Result<ArrayD<f32>> {
+        self.viewer().array(what)
     }
 
     /// Replaces the hooks. A run that has had a noise or guide hook is not stepped without one
     /// again.
     pub fn set_hooks(&mut self, hooks: Hooks) {
-        self.needs.noise |= hooks.noise.is_some();
-        self.needs.guide |= hooks.guide.is_some();
+        let needs = &mut self.shared.reach().needs;
+        needs.noise |= hooks.noise.is_some();
+        needs.guide |= hooks.guide.is_some();
         self.hooks = hooks;
     }
 
     /// The model being sampled.
     #[must_use]
     pub fn model(&self) -> &Model {
-        &self.model
+        &self.shared.model
     }
 
-    pub(crate) fn parts(&self) -> (&Plan, Cursor, NeededHooks) {
-        (&self.plan, self.cursor, self.needs)
-    }
-
-    pub(crate) fn chain_state(&self) -> (&ChainState, Option<&Known>) {
-        (&self.state, self.known.as_ref())
-    }
-
-    pub(crate) fn set_needed_hooks(&mut self, needs: NeededHooks) {
-        self.needs = needs;
+    fn plan(&self) -> &Plan {
+        &self.shared.plan
     }
 }
 
 impl std::fmt::Debug for Run {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Run")
-            .field("plan", &self.plan)
+            .field("plan", self.plan())
             .field("cursor", &self.cursor)
             .finish_non_exhaustive()
     }
@@ -378,6 +328,6 @@ impl Model {
     pub fn sample(&self, params: SampleParams) -> Result<ArrayD<f32>> {
         let mut run = Run::begin(self, params, Hooks::default())?;
         run.step(None, None)?;
-        Ok(run.array(Read::Sample)?.to_owned())
+        run.array(Read::Sample)
     }
 }

@@ -2,20 +2,20 @@
 
 use std::ops::Range;
 
-use super::{Cursor, Run};
+use super::{ChainState, Cursor, Run};
 use crate::plan::At;
 use crate::sampler::CLOCK;
 
 impl Run {
     /// To the next micro-batch that has anything to do.
-    pub(super) fn turn(&mut self) {
+    pub(super) fn turn(&mut self, chains: &ChainState) {
         let batch = self.cursor.batches_done;
         if !self.slowest.is_empty() {
-            self.slowest[batch as usize] = self.slowest_of(batch);
+            self.slowest[batch as usize] = self.slowest_of(chains, batch);
         }
         loop {
             self.cursor.batches_done += 1;
-            if self.cursor.batches_done == self.plan.batches() {
+            if self.cursor.batches_done == self.plan().batches() {
                 self.cursor.batches_done = 0;
                 self.cursor.steps_done += 1;
             }
@@ -36,7 +36,7 @@ impl Run {
 
     /// The clocks of a micro-batch, if its chains have any.
     pub(super) fn clocks(&self, batch: u64) -> Range<usize> {
-        if self.state.clocks.is_empty() {
+        if !self.plan().algorithm.is_adaptive() {
             return 0..0;
         }
         let (first, count) = self.batch(batch);
@@ -44,15 +44,15 @@ impl Run {
     }
 
     /// The noise level of the slowest chain of the micro-batch; 0 when all have arrived.
-    pub(super) fn slowest_of(&self, batch: u64) -> f64 {
-        let clocks = &self.state.clocks[self.clocks(batch)];
+    pub(super) fn slowest_of(&self, chains: &ChainState, batch: u64) -> f64 {
+        let clocks = &chains.clocks[self.clocks(batch)];
         clocks.chunks(CLOCK).map(|clock| clock[0]).fold(0.0, f64::max)
     }
 
     /// Where evaluation number `index` is.
     pub(super) fn at(&self, index: u64) -> At {
-        if !self.plan.algorithm.is_adaptive() {
-            return self.plan.course().at(index);
+        if !self.plan().algorithm.is_adaptive() {
+            return self.plan().course().at(index);
         }
         // One evaluation, then attempts of six each.
         let (attempt, stage) = match index.checked_sub(1) {
@@ -64,7 +64,11 @@ impl Run {
             level: attempt as u32,
             step: stage as u32,
             stage: stage as u32,
-            sigma: if sigma > 0.0 { sigma } else { self.plan.sigmas[self.plan.sigmas.len() - 1] },
+            sigma: if sigma > 0.0 {
+                sigma
+            } else {
+                self.plan().sigmas[self.plan().sigmas.len() - 1]
+            },
             next: 0.0,
             returns: false,
             denoises: false,
@@ -75,15 +79,15 @@ impl Run {
     /// as far as its progress through ln sigma lets foresee.
     pub(super) fn total_steps(&self) -> u64 {
         let done = self.cursor.steps_done;
-        if !self.plan.algorithm.is_adaptive() {
-            return self.plan.course().total();
+        if !self.plan().algorithm.is_adaptive() {
+            return self.plan().course().total();
         }
         if self.is_done() {
             return done;
         }
         let (from, to) = (
-            self.plan.sigmas[self.plan.start_level as usize],
-            self.plan.sigmas[self.plan.sigmas.len() - 1],
+            self.plan().sigmas[self.plan().start_level as usize],
+            self.plan().sigmas[self.plan().sigmas.len() - 1],
         );
         let way = (from / to).ln().max(f64::MIN_POSITIVE);
         let gone = (from / self.at(done).sigma).ln() / way;
@@ -92,7 +96,7 @@ impl Run {
 
     /// Evaluations at a level, the denoising left out.
     pub(super) fn steps_per_level(&self) -> u32 {
-        let (stages, _) = self.plan.algorithm.stages();
-        stages * self.plan.passes
+        let (stages, _) = self.plan().algorithm.stages();
+        stages * self.plan().passes
     }
 }

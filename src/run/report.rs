@@ -1,5 +1,7 @@
 //! What a run tells while it goes on.
 
+use std::sync::Arc;
+
 use super::Run;
 use crate::hooks::{Phase, Preview, Progress};
 use crate::image::OutputFormat;
@@ -8,30 +10,32 @@ use crate::params::PreviewKind;
 impl Run {
     /// Tells the progress hook; `Break` cancels.
     pub(super) fn report(&mut self) {
+        let now = self.progress();
+        self.shared.tell(now);
         let Some(mut hook) = self.hooks.progress.take() else {
             return;
         };
+        let shared = Arc::clone(&self.shared);
+        let plan = &shared.plan;
         let wanted = self.cursor.batches_done == 0
-            && self.plan.preview_every > 0
-            && (self.cursor.steps_done.is_multiple_of(u64::from(self.plan.preview_every))
+            && plan.preview_every > 0
+            && (self.cursor.steps_done.is_multiple_of(u64::from(plan.preview_every))
                 || self.is_done());
-        if wanted && !self.preview.is_empty() {
-            let source = match self.plan.preview_kind {
-                PreviewKind::State => &self.state.x,
-                PreviewKind::Denoised => &self.state.denoised,
-            };
-            self.plan.output_format.write(self.model.contract(), source, &mut self.preview);
-        }
-        let preview = match (wanted, self.plan.output_format, self.plan.preview_kind) {
-            (false, _, _) => None,
-            (_, OutputFormat::F32, PreviewKind::State) => Some(Preview::Floats(&self.state.x)),
-            (_, OutputFormat::F32, PreviewKind::Denoised) => {
-                Some(Preview::Floats(&self.state.denoised))
-            }
-            _ => Some(Preview::Bytes(&self.preview)),
+        let reached = shared.reached();
+        let source = match plan.preview_kind {
+            PreviewKind::State => &reached.chains.x,
+            PreviewKind::Denoised => &reached.chains.denoised,
         };
-        if hook(&self.progress(), preview).is_break() {
-            self.canceller.cancel();
+        let preview = match plan.output_format {
+            _ if !wanted => None,
+            OutputFormat::F32 => Some(Preview::Floats(source)),
+            _ => {
+                plan.layout().write(shared.model.contract(), source, &mut self.preview);
+                Some(Preview::Bytes(&self.preview))
+            }
+        };
+        if hook(&now, preview).is_break() {
+            shared.canceller.cancel();
         }
         self.hooks.progress = Some(hook);
     }
@@ -39,7 +43,7 @@ impl Run {
     /// Where the run is.
     #[must_use]
     pub fn progress(&self) -> Progress {
-        let plan = &self.plan;
+        let plan = self.plan();
         let (batches, total) = (plan.batches(), self.total_steps());
         let each = plan.evaluations_per_score();
         // The largest requests would overflow.
@@ -78,6 +82,7 @@ impl Run {
             update_norm: rms(self.norms.update),
             elapsed_seconds: elapsed,
             remaining_seconds: per_call * (calls_total - calls_done) as f64,
+            call_seconds: self.call_seconds,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! What a run holds of its chains.
 
+use super::{Cursor, NeededHooks};
 use crate::error::{Result, probe_memory, zeroed};
 use crate::hooks::Hooks;
 use crate::model::Model;
@@ -18,6 +19,16 @@ pub(crate) struct ChainState {
     pub memory: Vec<Vec<f32>>,
     /// Their own times, for adaptive samplers.
     pub clocks: Vec<f64>,
+}
+
+/// Where a run has come to: what saving and reading look at.
+pub(crate) struct Reached {
+    pub chains: ChainState,
+    pub cursor: Cursor,
+    /// A restored run whose noise or guide came from a hook must be given it again.
+    pub needs: NeededHooks,
+    /// Whether the samples are ready.
+    pub done: bool,
 }
 
 impl ChainState {

@@ -53,8 +53,7 @@ static void fields(ncsn_model *model)
         {"step_size", offsetof(ncsn_sample_params, sampler), 'i', NCSN_SAMPLER_LANGEVIN,
          NCSN_ERR_ARGUMENT},
         {"labels", offsetof(ncsn_sample_params, label_count), 'z', 5, NCSN_ERR_ARGUMENT},
-        /* Documented as not supported by this version. */
-        PARAM('z', row_pitch, 64, NCSN_ERR_UNSUPPORTED),
+        PARAM('z', row_pitch, 64, NCSN_ERR_ARGUMENT), /* floats have no rows of pixels */
     };
     static const int64_t label[15];
     ncsn_sample_params params;

@@ -43,17 +43,22 @@ pub struct Layout {
 /// The format in which samples of this contract are pictures.
 ///
 /// # Errors
-/// Those of [`OutputFormat::bytes_per_sample`].
+/// Those of [`ncsn::Layout::bytes_per_sample`].
 pub fn format(contract: &Contract) -> ncsn::Result<OutputFormat> {
     let format =
         if contract.shape.first() == Some(&1) { OutputFormat::Gray } else { OutputFormat::Rgb };
-    format.bytes_per_sample(contract)?;
+    rows(format).bytes_per_sample(contract)?;
     Ok(format)
+}
+
+/// Rows that follow each other.
+fn rows(format: OutputFormat) -> ncsn::Layout {
+    ncsn::Layout { format, row_pitch: 0 }
 }
 
 /// The samples in `values` as one picture.
 pub fn draw(contract: &Contract, values: &[f32], layout: Layout) -> ncsn::Result<Picture> {
-    let format = format(contract)?;
+    let format = rows(format(contract)?);
     let each = format.bytes_per_sample(contract)?;
     let count = values.len() / contract.elements();
     let mut bytes = vec![0; each * count];

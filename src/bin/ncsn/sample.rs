@@ -308,6 +308,7 @@ mod tests {
             update_norm: 1.0,
             elapsed_seconds: 1.0,
             remaining_seconds: 1.0,
+            call_seconds: 1.0,
         };
         let mut frames = Frames::new(4);
         let due: Vec<u64> = (0..12).filter(|&done| frames.is_due(&progress(done, 12))).collect();
