@@ -8,6 +8,7 @@ use std::sync::Once;
 
 use super::memory;
 use super::types::ncsn_status;
+use super::worker::call_host;
 use crate::error::{Error, Result};
 
 thread_local! {
@@ -95,7 +96,7 @@ fn remember(error: &Error) {
 /// it left behind, if one failed there.
 pub(super) fn listen<T>(callback: impl FnOnce() -> T) -> (T, Option<String>) {
     let before = ERRORS.get();
-    let value = callback();
+    let value = call_host(callback);
     (value, (ERRORS.get() != before).then(|| LAST_ERROR.with_borrow(String::clone)))
 }
 

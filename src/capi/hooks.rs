@@ -10,6 +10,7 @@ use super::types::{
     ncsn_noise_fn, ncsn_noise_request, ncsn_progress, ncsn_progress_fn, ncsn_sample_params,
     ncsn_score_fn,
 };
+use super::worker::call_host;
 use crate::error::{Result, bail};
 use crate::hooks::{
     GuideHook, GuideRequest, Hooks, NoiseHook, NoiseRequest, ProgressHook, ScoreUse,
@@ -52,7 +53,7 @@ fn progress_hook(callback: ncsn_progress_fn, user: User) -> Option<ProgressHook>
             Some(Preview::Bytes(bytes)) => (bytes.as_ptr().cast(), bytes.len()),
         };
         // SAFETY: the host's function, called as the header says.
-        match unsafe { callback(user.get(), &raw const c) } {
+        match call_host(|| unsafe { callback(user.get(), &raw const c) }) {
             0 => ControlFlow::Continue(()),
             _ => ControlFlow::Break(()),
         }
@@ -173,7 +174,7 @@ impl Network for CallbackNetwork {
         let count = (query.x.len() / self.elements) as u32;
         let labels = query.labels.map_or(ptr::null(), <[i64]>::as_ptr);
         // SAFETY: the host's function, called as the header says; the arrays have `count` samples.
-        let code = unsafe {
+        let code = call_host(|| unsafe {
             (self.score)(
                 self.user.get(),
                 query.x.as_ptr(),
@@ -182,7 +183,7 @@ impl Network for CallbackNetwork {
                 count,
                 output.as_mut_ptr(),
             )
-        };
+        });
         if code != 0 {
             bail!(
                 Callback,

@@ -1,21 +1,53 @@
 //! The thread of a background run.
 
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, Once, PoisonError, Weak};
+use std::cell::RefCell;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+#[cfg(unix)]
+use std::sync::{Once, Weak};
 use std::thread::{JoinHandle, ThreadId};
-use std::time::{Duration, Instant};
+use std::time::Duration;
+#[cfg(unix)]
+use std::time::Instant;
 
 use crate::error::{Error, Result, bail};
 use crate::{Canceller, RunState};
 
-/// How long the end of the process waits for evaluations in flight. A callback that never returns must
-/// not keep a process from ending.
+/// How long the end of the process waits for evaluations in flight.
+#[cfg(unix)]
 const PATIENCE_AT_EXIT: Duration = Duration::from_secs(10);
+
+/// How long it waits for a callback: one that never returns, since its own runtime has ended already,
+/// must not keep the process from ending.
+#[cfg(unix)]
+const PATIENCE_WITH_CALLBACKS: Duration = Duration::from_millis(200);
+
+thread_local! {
+    /// On a worker's thread: whether it is inside a callback.
+    static IN_CALLBACK: RefCell<Option<Arc<AtomicBool>>> = const { RefCell::new(None) };
+}
+
+/// Calls a function of the host's, from whatever thread.
+pub(super) fn call_host<T>(callback: impl FnOnce() -> T) -> T {
+    let mark = |inside| {
+        IN_CALLBACK.with_borrow(|flag| {
+            if let Some(flag) = flag {
+                flag.store(inside, Ordering::Release);
+            }
+        });
+    };
+    mark(true);
+    let value = callback();
+    mark(false);
+    value
+}
 
 /// At most one thread at a time, which works on a run until it has come to rest.
 #[derive(Default)]
 pub(super) struct Worker {
     stage: Mutex<Stage>,
     rests: Condvar,
+    in_callback: Arc<AtomicBool>,
 }
 
 #[derive(Default)]
@@ -46,6 +78,7 @@ impl Worker {
         stop_at_exit(self, canceller);
         let worker = Arc::clone(self);
         let body = move || {
+            IN_CALLBACK.set(Some(Arc::clone(&worker.in_callback)));
             // `work` holds the run and, with it, the model: both are let go before anybody is told.
             let outcome = work();
             let mut stage = worker.stage();
@@ -133,25 +166,27 @@ impl Worker {
 }
 
 /// The workers that may be going, and what stops them.
+#[cfg(unix)]
 static STARTED: Mutex<Vec<(Weak<Worker>, Canceller)>> = Mutex::new(Vec::new());
 
 /// Has the end of the process wait for a worker: ONNX Runtime's destructors must not run under an
 /// evaluation.
+#[cfg(unix)]
 fn stop_at_exit(worker: &Arc<Worker>, canceller: Canceller) {
+    static ONCE: Once = Once::new();
     let mut started = STARTED.lock().unwrap_or_else(PoisonError::into_inner);
     started.retain(|(worker, _)| worker.strong_count() > 0);
     started.push((Arc::downgrade(worker), canceller));
-    // Windows ends all other threads before it runs exit handlers in libraries.
-    #[cfg(unix)]
-    {
-        static ONCE: Once = Once::new();
-        ONCE.call_once(|| {
-            // SAFETY: a function of this library, which stays mapped. If there is no room for it, the
-            // process ends as it would without.
-            unsafe { libc::atexit(stop_all) };
-        });
-    }
+    ONCE.call_once(|| {
+        // SAFETY: a function of this library, which stays mapped. If there is no room for it, the process
+        // ends as it would without.
+        unsafe { libc::atexit(stop_all) };
+    });
 }
+
+/// Windows ends all other threads before it runs what a library has to do at exit.
+#[cfg(not(unix))]
+fn stop_at_exit(_: &Arc<Worker>, _: Canceller) {}
 
 #[cfg(unix)]
 extern "C" fn stop_all() {
@@ -163,8 +198,14 @@ extern "C" fn stop_all() {
         }
         let until = Instant::now() + PATIENCE_AT_EXIT;
         for worker in started.iter().filter_map(|(worker, _)| worker.upgrade()) {
-            // An error: it is not going, or exit() was called by one of its own callbacks.
-            let _ = worker.wait(Some(until.saturating_duration_since(Instant::now())));
+            while Instant::now() < until {
+                let called_back = worker.in_callback.load(Ordering::Acquire);
+                // An error: it is not going, or exit() was called by one of its own callbacks.
+                let rests = worker.wait(Some(PATIENCE_WITH_CALLBACKS)).unwrap_or(true);
+                if rests || (called_back && worker.in_callback.load(Ordering::Acquire)) {
+                    break;
+                }
+            }
         }
     });
 }

@@ -214,6 +214,45 @@ static void nested_calls(void)
     ncsn_destroy(model);
 }
 
+/* The process ends while runs go on in the background, one of them in a callback that never returns. */
+static int32_t never_return(void *user, const ncsn_progress *now)
+{
+    (void)now;
+    *(_Atomic int *)user = 1;
+    while (pause() != 0) {
+    }
+    return 0;
+}
+
+static void exit_while_going(void)
+{
+    ncsn_model *model = open_model(MODEL);
+    ncsn_sample_params params = small_params(model);
+    params.sampler = NCSN_SAMPLER_ANNEALED_LANGEVIN;
+    params.steps_per_level = 1u << 20;
+    params.sample_count = 64;
+    for (uint64_t i = 0; i < 4; i++) {
+        ncsn_run *run = NULL;
+        params.seed = i;
+        CHECK_OK(ncsn_run_begin(model, &params, &run));
+        CHECK_OK(ncsn_run_start(run));
+    }
+}
+
+static void exit_from_a_stuck_callback(void)
+{
+    static _Atomic int stuck;
+    ncsn_model *model = open_model(MODEL);
+    ncsn_sample_params params = small_params(model);
+    ncsn_run *run = NULL;
+    params.progress = never_return;
+    params.progress_user = (void *)&stuck;
+    CHECK_OK(ncsn_run_begin(model, &params, &run));
+    CHECK_OK(ncsn_run_start(run));
+    while (!stuck) {
+    }
+}
+
 int main(int argc, char **argv)
 {
     static const struct {
@@ -224,6 +263,8 @@ int main(int argc, char **argv)
         {"two_models", two_models},
         {"nested_calls", nested_calls},
         {"exit_without_free", exit_without_free},
+        {"exit_while_going", exit_while_going},
+        {"exit_from_a_stuck_callback", exit_from_a_stuck_callback},
         {"destroy_at_exit", destroy_at_exit},
         {"destroy_at_thread_exit", destroy_at_thread_exit},
     };
