@@ -29,13 +29,15 @@
  * THREADS
  *   ncsn_model *      any number of threads at once (evaluations of one model take turns)
  *   ncsn_run *        one thread at a time; a second one gets NCSN_ERR_STATE, not a crash
- *   ncsn_run_cancel   any thread, any time before ncsn_run_free
- *   ncsn_run_poll     any thread, any time before ncsn_run_free
+ *   ncsn_run_cancel, _poll, _wait, _read, _save, _error
+ *                     any thread, any time before ncsn_run_free, also while the run goes on
  *   ncsn_validation * any number of threads at once; ncsn_validation_free once
  *   ncsn_destroy      any thread, once, when no call is using the handle; runs keep the model alive
- *   ncsn_run_free     any thread, once; a call still inside the run is cancelled and finishes alone
+ *   ncsn_run_free     any thread, once, at any time; waits for a background run's evaluation in flight
  *   ncsn_last_error   the calling thread's own
- *   callbacks         on the thread that is inside the library's call, the log aside
+ *   callbacks         on the thread that is inside the library's call, or on that of the background run
+ *                     they belong to; none is called that was not set (the log: on any of these)
+ *   own threads       one for each ncsn_run_start(), until its run has come to rest; none otherwise
  *   const char *      returned strings are static, or live as long as the model they came from
  *
  * STRUCTS

@@ -114,7 +114,7 @@ fn check_plain(name: &str) {
 }
 
 programs! { check_plain:
-    happy contract load_errors argument_errors param_errors runs background hooks score_failures cancel threads log
+    happy contract load_errors argument_errors param_errors pixels runs background hooks score_failures cancel threads log
     samplers sampler_errors sampler_noise noise diagnose
 }
 
@@ -275,14 +275,14 @@ fn runtime_beside_the_library() {
 /// The programs whose subject is memory, with the slower tools.
 mod valgrind {
     programs! { super::check_under_valgrind:
-        happy contract load_errors argument_errors param_errors runs background hooks score_failures
+        happy contract load_errors argument_errors param_errors pixels runs background hooks score_failures
         samplers sampler_errors sampler_noise noise diagnose
     }
 }
 
 mod sanitizers {
     programs! { super::check_with_sanitizers:
-        happy contract load_errors argument_errors param_errors runs background hooks score_failures
+        happy contract load_errors argument_errors param_errors pixels runs background hooks score_failures
         samplers sampler_errors sampler_noise noise diagnose
     }
 }

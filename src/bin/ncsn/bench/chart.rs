@@ -14,8 +14,8 @@ pub struct Line {
     pub points: Vec<(f64, f64)>,
 }
 
-/// Colours that stay apart; after the last one they begin again.
-const COLORS: [RGBColor; 12] = [
+/// Colours that stay apart, one for each row of the complete table; after the last one they begin again.
+const COLORS: [RGBColor; 13] = [
     RGBColor(31, 90, 150),
     RGBColor(214, 39, 40),
     RGBColor(44, 140, 44),
@@ -28,6 +28,7 @@ const COLORS: [RGBColor; 12] = [
     RGBColor(20, 170, 190),
     RGBColor(0, 0, 0),
     RGBColor(110, 200, 120),
+    RGBColor(250, 190, 210),
 ];
 
 /// Both axes are logarithmic: what counts are ratios.
