@@ -98,6 +98,23 @@ fn sample_digits_writes_a_picture() {
     }
 }
 
+/// `cargo test` builds examples, `cargo test --test examples` does not.
+#[test]
+fn the_rust_program_draws_the_same_digits() {
+    let folder = tempfile::tempdir().unwrap();
+    let library = library_folder(folder.path());
+    let in_c = compile("gcc", &root().join("examples/c/sample_digits.c"), &library);
+    let in_rust = shared_library().ancestors().nth(2).unwrap().join("examples/digits");
+    assert!(in_rust.exists(), "{}: cargo build --example digits", in_rust.display());
+    let [mut pictures, mut expected] = [Vec::new(), Vec::new()];
+    for (program, picture) in [(in_c, &mut expected), (in_rust, &mut pictures)] {
+        let path = folder.path().join("digits.pgm");
+        run_ok(Command::new(program).arg(model("digits.onnx")).arg(&path).args(["2", "5"]));
+        *picture = std::fs::read(path).unwrap();
+    }
+    assert!(pictures == expected, "{} and {} bytes", pictures.len(), expected.len());
+}
+
 /// Ctrl-C ends the program by cancelling, not by dying.
 #[test]
 fn sample_digits_cancels_on_interrupt() {

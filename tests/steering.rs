@@ -134,3 +134,49 @@ fn a_guide_that_fails_leaves_the_chains_alone() {
     assert_eq!(run.step(None, None).unwrap(), RunState::Done);
     assert_eq!(run.array(Read::Sample).unwrap().as_slice().unwrap(), expected);
 }
+
+/// Whoever looks from another thread sees a run that is on its way, and what it saves goes on to the same
+/// samples.
+#[test]
+fn a_viewer_sees_a_run_on_another_thread() {
+    let model = model();
+    let params = || SampleParams { batch_size: Some(1), ..request(&model, SamplerKind::Heun, 4) };
+    let expected = sample(&model, params(), Hooks::default()).unwrap();
+    let (inside, is_inside) = std::sync::mpsc::sync_channel(0);
+    let (go_on, may_go_on) = std::sync::mpsc::channel::<()>();
+    let guide = move |request: &GuideRequest<'_>, _: &mut [f32]| {
+        if request.level == 3 && request.first_sample == 2 {
+            inside.send(()).unwrap();
+            let _ = may_go_on.recv();
+        }
+        Ok(())
+    };
+    let hooks = Hooks { guide: Some(Box::new(guide)), ..Hooks::default() };
+    let mut run = Run::begin(&model, params(), hooks).unwrap();
+    let viewer = run.viewer();
+    assert!(viewer.array(Read::Denoised).is_err());
+    let worker = std::thread::spawn(move || {
+        assert_eq!(run.step(None, None).unwrap(), RunState::Done);
+    });
+    // It is held in the middle of an evaluation.
+    is_inside.recv().unwrap();
+    let now = viewer.progress();
+    assert!(now.nfe_done > 0 && now.nfe_done < now.nfe_total && now.call_seconds > 0.0);
+    assert!(viewer.array(Read::Denoised).unwrap().iter().all(|value| value.is_finite()));
+    let error = viewer.array(Read::Sample).unwrap_err();
+    assert!(error.message().contains("not finished"), "{error}");
+    let mut saved = vec![0; viewer.saved_size().unwrap()];
+    assert_eq!(viewer.save(&mut saved).unwrap(), saved.len());
+    // The second evaluation of that step comes this way again.
+    drop(go_on);
+    while is_inside.recv().is_ok() {}
+    worker.join().unwrap();
+    let end = viewer.array(Read::Sample).unwrap();
+    assert_eq!(end.as_slice().unwrap(), expected);
+    assert_eq!(viewer.saved_size().unwrap(), saved.len());
+    let mut copy = Run::load(&model, &saved).unwrap();
+    let nothing = |_: &GuideRequest<'_>, _: &mut [f32]| Ok(());
+    copy.set_hooks(Hooks { guide: Some(Box::new(nothing)), ..Hooks::default() });
+    assert_eq!(copy.step(None, None).unwrap(), RunState::Done);
+    assert_eq!(copy.array(Read::Sample).unwrap(), end);
+}
