@@ -10,6 +10,7 @@ VENV := $(TARGET)/venv
 EXPORTER := $(TARGET)/venv-export
 STAGE := $(PYTHON) scripts/stage_onnxruntime.py
 
+CARGO_FOLDER := $(if $(CARGO_HOME),$(CARGO_HOME),$(HOME)/.cargo)
 PREFIX ?= /usr/local
 DESTDIR ?=
 LIBDIR ?= lib
@@ -17,13 +18,14 @@ INSTALL = $(PYTHON) scripts/install.py --libdir "$(LIBDIR)" --built "$(TARGET)/r
     $(if $(WITH_ONNXRUNTIME),--onnxruntime "$(TARGET)/onnxruntime/lib")
 
 .PHONY: help build cli onnxruntime runtimes demo test lint header bench clean tools tools-test exporter-venv test-exporter \
-    notices install uninstall tools-hosts test-hosts
+    notices install uninstall dist tools-hosts test-hosts
 
 help:
 	@echo "make demo          draw 64 handwritten digits with the C example, into target/demo/digits.png"
 	@echo "make test          everything CI checks"
 	@echo "make build         the release library: $(TARGET)/release/libncsn.so.1 and libncsn.a"
 	@echo "make install       into PREFIX ($(PREFIX)), with LIBDIR, DESTDIR; WITH_ONNXRUNTIME=1: ONNX Runtime beside it"
+	@echo "make dist          dist/ncsn-VERSION-linux-x86_64.tar.gz: an installed tree, models and examples, for any folder"
 	@echo "make cli           the command line: $(TARGET)/release/ncsn"
 	@echo "make onnxruntime   stage ONNX Runtime $(ORT_VERSION) (GPU=1: the GPU build) in $(TARGET)/onnxruntime"
 	@echo "make header        regenerate include/ncsn.h and the ABI records from the source"
@@ -44,6 +46,21 @@ $(TARGET)/notices/THIRD-PARTY-NOTICES.txt: Cargo.lock scripts/notices.py
 # Builds first, except where there is no cargo, as under sudo: then what `make build notices` has built is installed.
 install: $(if $(shell command -v cargo),build notices) $(if $(WITH_ONNXRUNTIME),onnxruntime)
 	$(INSTALL) --prefix "$(PREFIX)" --destdir "$(DESTDIR)"
+
+# One archive for machines without Rust. Linked by zig against the glibc that ONNX Runtime asks for, or newer.
+GLIBC_FLOOR := 2.27
+ZIG := $(TARGET)/zig
+DIST := $(TARGET)/dist
+
+$(ZIG)/ready: scripts/requirements-zig.txt | tools
+	$(PYTHON) -m pip install --quiet --disable-pip-version-check --root-user-action=ignore --upgrade --target $(ZIG) -r $<
+	touch $@
+
+dist: notices onnxruntime $(ZIG)/ready
+	PYTHONPATH=$(abspath $(ZIG)) CARGO_TARGET_DIR=$(DIST) RUSTFLAGS="--remap-path-prefix=$(CARGO_FOLDER)=cargo" \
+	    $(ZIG)/bin/cargo-zigbuild zigbuild --release --lib --target x86_64-unknown-linux-gnu.$(GLIBC_FLOOR)
+	$(PYTHON) scripts/dist.py --built $(DIST)/x86_64-unknown-linux-gnu/release --notices $(TARGET)/notices \
+	    --onnxruntime $(TARGET)/onnxruntime/lib --floor $(GLIBC_FLOOR) --into dist
 
 uninstall:
 	$(INSTALL) --prefix "$(PREFIX)" --destdir "$(DESTDIR)" --uninstall
