@@ -47,7 +47,7 @@ $(TARGET)/notices/THIRD-PARTY-NOTICES.txt: Cargo.lock scripts/notices.py
 install: $(if $(shell command -v cargo),build notices) $(if $(WITH_ONNXRUNTIME),onnxruntime)
 	$(INSTALL) --prefix "$(PREFIX)" --destdir "$(DESTDIR)"
 
-# One archive for machines without Rust. Linked by zig against the glibc that ONNX Runtime asks for, or newer.
+# One archive for machines without Rust, linked by zig against a glibc no newer than ONNX Runtime's own floor.
 GLIBC_FLOOR := 2.27
 ZIG := $(TARGET)/zig
 DIST := $(TARGET)/dist
@@ -143,3 +143,4 @@ bench: onnxruntime
 
 clean:
 	cargo clean
+	rm -rf dist
