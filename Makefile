@@ -10,12 +10,22 @@ VENV := $(TARGET)/venv
 EXPORTER := $(TARGET)/venv-export
 STAGE := $(PYTHON) scripts/stage_onnxruntime.py
 
-.PHONY: help build cli onnxruntime runtimes demo test lint header bench clean tools tools-test exporter-venv test-exporter
+CARGO_FOLDER := $(if $(CARGO_HOME),$(CARGO_HOME),$(HOME)/.cargo)
+PREFIX ?= /usr/local
+DESTDIR ?=
+LIBDIR ?= lib
+INSTALL = $(PYTHON) scripts/install.py --libdir "$(LIBDIR)" --built "$(TARGET)/release" --notices "$(TARGET)/notices" \
+    $(if $(WITH_ONNXRUNTIME),--onnxruntime "$(TARGET)/onnxruntime/lib")
+
+.PHONY: help build cli onnxruntime runtimes demo test lint header bench clean tools tools-test exporter-venv test-exporter \
+    notices install uninstall dist tools-hosts test-hosts
 
 help:
 	@echo "make demo          draw 64 handwritten digits with the C example, into target/demo/digits.png"
 	@echo "make test          everything CI checks"
 	@echo "make build         the release library: $(TARGET)/release/libncsn.so.1 and libncsn.a"
+	@echo "make install       into PREFIX ($(PREFIX)), with LIBDIR, DESTDIR; WITH_ONNXRUNTIME=1: ONNX Runtime beside it"
+	@echo "make dist          dist/ncsn-VERSION-linux-x86_64.tar.gz: an installed tree, models and examples, for any folder"
 	@echo "make cli           the command line: $(TARGET)/release/ncsn"
 	@echo "make onnxruntime   stage ONNX Runtime $(ORT_VERSION) (GPU=1: the GPU build) in $(TARGET)/onnxruntime"
 	@echo "make header        regenerate include/ncsn.h and the ABI records from the source"
@@ -26,6 +36,34 @@ help:
 build:
 	cargo build --release --lib
 	ln -sf libncsn.so $(TARGET)/release/libncsn.so.1
+
+# The licences of what is linked in.
+notices: $(TARGET)/notices/THIRD-PARTY-NOTICES.txt
+
+$(TARGET)/notices/THIRD-PARTY-NOTICES.txt: Cargo.lock scripts/notices.py
+	$(PYTHON) scripts/notices.py $(@D)
+
+# Builds first, except where there is no cargo, as under sudo: then what `make build notices` has built is installed.
+install: $(if $(shell command -v cargo),build notices) $(if $(WITH_ONNXRUNTIME),onnxruntime)
+	$(INSTALL) --prefix "$(PREFIX)" --destdir "$(DESTDIR)"
+
+# One archive for machines without Rust, linked by zig against a glibc no newer than ONNX Runtime's own floor.
+GLIBC_FLOOR := 2.27
+ZIG := $(TARGET)/zig
+DIST := $(TARGET)/dist
+
+$(ZIG)/ready: scripts/requirements-zig.txt | tools
+	$(PYTHON) -m pip install --quiet --disable-pip-version-check --root-user-action=ignore --upgrade --target $(ZIG) -r $<
+	touch $@
+
+dist: notices onnxruntime $(ZIG)/ready
+	PYTHONPATH=$(abspath $(ZIG)) CARGO_TARGET_DIR=$(DIST) RUSTFLAGS="--remap-path-prefix=$(CARGO_FOLDER)=cargo" \
+	    $(ZIG)/bin/cargo-zigbuild zigbuild --release --lib --target x86_64-unknown-linux-gnu.$(GLIBC_FLOOR)
+	$(PYTHON) scripts/dist.py --built $(DIST)/x86_64-unknown-linux-gnu/release --notices $(TARGET)/notices \
+	    --onnxruntime $(TARGET)/onnxruntime/lib --floor $(GLIBC_FLOOR) --into dist
+
+uninstall:
+	$(INSTALL) --prefix "$(PREFIX)" --destdir "$(DESTDIR)" --uninstall
 
 cli: onnxruntime
 	cargo build --release --features cli --bin ncsn
@@ -39,6 +77,10 @@ tools:
 
 tools-test:
 	@sh scripts/tools.sh gcc g++ clang clang++ valgrind pip venv
+
+# What the tests of hosts need beyond that.
+tools-hosts:
+	@sh scripts/tools.sh gcc g++ cmake ninja meson pkg-config venv
 
 demo: build onnxruntime
 	@mkdir -p $(TARGET)/demo
@@ -71,6 +113,11 @@ test-exporter: exporter-venv onnxruntime
 	cd train && env -u NCSN_ORT_PATH -u ORT_DYLIB_PATH NCSN_TEST_LIBRARY=$(abspath $(TARGET))/debug/libncsn.so \
 	    $(abspath $(EXPORTER))/bin/python -m pytest -q -p no:cacheprovider
 
+# Hosts see an installed tree and nothing else of this one.
+test-hosts: tools-hosts $(VENV)/ready
+	$(MAKE) install PREFIX=$(abspath $(TARGET))/prefix DESTDIR= LIBDIR=lib WITH_ONNXRUNTIME=1
+	NCSN_PREFIX=$(abspath $(TARGET))/prefix $(VENV)/bin/python -m pytest -q -p no:cacheprovider tests/hosts
+
 # The suite samples on the oldest runtime that is accepted, the pinned one and the newest, and is
 # refused by one that is too old.
 runtimes: onnxruntime
@@ -96,3 +143,4 @@ bench: onnxruntime
 
 clean:
 	cargo clean
+	rm -rf dist

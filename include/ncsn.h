@@ -2046,7 +2046,7 @@ extern "C" {
 uint32_t ncsn_abi_version(void);
 
 /**
- * The library's version, e.g. "0.1.0". A static string.
+ * The library's version, e.g. "1.0.0". A static string.
  */
 const char *ncsn_version(void);
 

@@ -9,6 +9,9 @@ for tool in "$@"; do
         pip) python3 -m pip --version >/dev/null 2>&1 || missing="$missing python3-pip" ;;
         venv) python3 -c 'import ensurepip, venv' >/dev/null 2>&1 || missing="$missing python3-venv" ;;
         g++) command -v g++ >/dev/null || missing="$missing g++" ;;
+        abidiff) command -v abidiff >/dev/null || missing="$missing abigail-tools" ;;
+        ninja) command -v ninja >/dev/null || missing="$missing ninja-build" ;;
+        pkg-config) command -v pkg-config >/dev/null || missing="$missing pkgconf" ;;
         clang++) command -v clang++ >/dev/null || missing="$missing clang" ;;
         cc | gcc) command -v "$tool" >/dev/null || missing="$missing gcc libc6-dev" ;;
         *) command -v "$tool" >/dev/null || missing="$missing $tool" ;;

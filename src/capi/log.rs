@@ -14,7 +14,7 @@ pub extern "C" fn ncsn_abi_version() -> u32 {
     NCSN_ABI_VERSION
 }
 
-/// The library's version, e.g. "0.1.0". A static string.
+/// The library's version, e.g. "1.0.0". A static string.
 #[unsafe(no_mangle)]
 pub extern "C" fn ncsn_version() -> *const c_char {
     concat!(env!("CARGO_PKG_VERSION"), "\0").as_ptr().cast()

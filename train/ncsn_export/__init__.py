@@ -12,7 +12,7 @@ from .annotate import annotate
 from .contract import Contract
 from .errors import ContractError, ExportError, VerificationError
 
-__version__ = "0.1.0"
+__version__ = "1.0.0"
 __all__ = ["Contract", "ContractError", "ExportError", "VerificationError", "annotate", "export", "recipes"]
 
 

@@ -1,0 +1,1437 @@
+/*
+ * ncsn.h - draw samples from a noise conditional score network (NCSN).
+ *
+ * Generated from the library's source. Do not edit.
+ *
+ * WHAT IT DOES
+ *   A score network estimates s(x, sigma) = grad log q_sigma(x), the score of the data perturbed
+ *   by Gaussian noise of standard deviation sigma, over a ladder of noise levels. Annealed Langevin
+ *   dynamics (Song & Ermon 2019, arXiv:1907.05600) follows it from the largest level to the
+ *   smallest and ends at samples. This library loads a network from an ONNX file, runs it with ONNX
+ *   Runtime and runs the chains.
+ *
+ *       ncsn_model *m = NULL;
+ *       ncsn_sample_params p;
+ *       if (ncsn_create("digits.onnx", NULL, &m) != NCSN_OK) die();
+ *       ncsn_sample_params_init(m, &p, sizeof p);
+ *       p.sample_count = 64;
+ *       p.seed = 7;
+ *       if (ncsn_sample(m, &p, pixels, sizeof pixels) != NCSN_OK) die();
+ *       ncsn_destroy(m);
+ *
+ * ERRORS
+ *   Every call that can fail returns an ncsn_status: 0 is success, positive values are news,
+ *   negative values are errors. The text of the last error of the calling thread, what was wrong,
+ *   where, and what to do, comes from ncsn_last_error(); a run keeps its own (ncsn_run_error()).
+ *   Outputs are written only on success. After an error every handle is as it was before the call
+ *   and stays usable; a run can be stepped again. Nothing is printed, nothing aborts.
+ *
+ * THREADS
+ *   ncsn_model *      any number of threads at once (evaluations of one model take turns)
+ *   ncsn_run *        one thread at a time; a second one gets NCSN_ERR_STATE, not a crash
+ *   ncsn_run_cancel   any thread, any time before ncsn_run_free
+ *   ncsn_run_poll     any thread, any time before ncsn_run_free
+ *   ncsn_destroy      any thread, once, when no call is using the handle; runs keep the model alive
+ *   ncsn_run_free     any thread, once; a call still inside the run is cancelled and finishes alone
+ *   ncsn_last_error   the calling thread's own
+ *   callbacks         on the thread that is inside the library's call, the log aside
+ *   const char *      returned strings are static, or live as long as the model they came from
+ *
+ * STRUCTS
+ *   The first field of a struct is struct_size, sizeof(the struct) as the caller was compiled.
+ *   ncsn_*_init() sets it and every default. A shorter struct (older header) gets defaults for
+ *   what it lacks; a longer one (newer header) is accepted while what it adds is all zero.
+ *   Booleans and enumerations are int32_t; zero means "the model's own".
+ *
+ * DETERMINISM
+ *   The noise of a sample is a pure function of (seed, sample index, level, step, element), the
+ *   same bits on every machine, whatever the batch size, the number of threads, the way a job is
+ *   cut into calls or a run into steps. The samples are as reproducible as the network: on ONNX
+ *   Runtime's CPU provider, one build of it on one kind of CPU gives the same bits for any number of
+ *   threads, and for any batch size when the network's kernels treat rows alike (convolutions and
+ *   elementwise operations do; for others see ncsn_model_options::row_multiple). Other providers
+ *   and other CPUs agree to rounding, which chains may amplify.
+ */
+
+
+#ifndef NCSN_H
+#define NCSN_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* This library's header and this library's binary agree while ncsn_abi_version() returns it. */
+
+/**
+ * Version of this ABI: its major number, the `1` of `libncsn.so.1`. It changes only when a
+ * program compiled against an older header would break. Compare it with ncsn_abi_version().
+ */
+#define NCSN_ABI_VERSION 1
+
+/**
+ * Success.
+ */
+#define NCSN_OK 0
+
+/**
+ * The run has more to do; call ncsn_run_step() again.
+ */
+#define NCSN_PENDING 1
+
+/**
+ * The run was cancelled (ncsn_run_cancel(), or a progress callback that returned non-zero).
+ */
+#define NCSN_CANCELLED 2
+
+/**
+ * An argument is NULL, out of range, or contradicts another one. The text names it.
+ */
+#define NCSN_ERR_ARGUMENT -1
+
+/**
+ * A `struct_size` that this library does not understand: not set, or the caller's header is newer
+ * and uses a field that this library does not know.
+ */
+#define NCSN_ERR_STRUCT_SIZE -2
+
+/**
+ * A string is not valid UTF-8.
+ */
+#define NCSN_ERR_UTF8 -3
+
+/**
+ * A file is missing or cannot be read.
+ */
+#define NCSN_ERR_IO -4
+
+/**
+ * The bytes are not an ONNX model that ONNX Runtime can load.
+ */
+#define NCSN_ERR_MODEL -5
+
+/**
+ * A valid ONNX model whose graph, metadata and overrides do not describe a score network.
+ * The text names what is missing or contradictory, and the option and metadata key to set.
+ */
+#define NCSN_ERR_CONTRACT -6
+
+/**
+ * A tensor of the model has a shape that does not fit.
+ */
+#define NCSN_ERR_SHAPE -7
+
+/**
+ * A buffer of the caller has the wrong size. The text says the size needed.
+ */
+#define NCSN_ERR_BUFFER -8
+
+/**
+ * No ONNX Runtime library was found, or the file named is not one. The text lists where it was
+ * looked for and how to supply it.
+ */
+#define NCSN_ERR_RUNTIME_MISSING -9
+
+/**
+ * An ONNX Runtime was found whose version is too old (1.23 or newer is needed).
+ */
+#define NCSN_ERR_RUNTIME_VERSION -10
+
+/**
+ * A requested execution provider cannot be used. The text carries ONNX Runtime's own reason.
+ */
+#define NCSN_ERR_PROVIDER -11
+
+/**
+ * Memory could not be allocated.
+ */
+#define NCSN_ERR_OUT_OF_MEMORY -12
+
+/**
+ * A NaN or infinity in a score, in noise or in a chain. The text says level, step and sample.
+ */
+#define NCSN_ERR_NON_FINITE -13
+
+/**
+ * The call does not fit the state of the object (a run in use by another thread, a result read
+ * before it exists, a second ONNX Runtime asked for).
+ */
+#define NCSN_ERR_STATE -14
+
+/**
+ * A callback of the caller returned non-zero to report failure.
+ */
+#define NCSN_ERR_CALLBACK -15
+
+/**
+ * Understood, but not supported by this version of the library. The text names the field.
+ */
+#define NCSN_ERR_UNSUPPORTED -16
+
+/**
+ * A bug inside the library was caught. The handle concerned answers every later call with this
+ * status and should be destroyed; everything else stays usable.
+ */
+#define NCSN_ERR_PANIC -17
+
+/**
+ * Execution provider: ONNX Runtime's CPU kernels.
+ */
+#define NCSN_PROVIDER_CPU 1
+
+/**
+ * Execution provider: NVIDIA CUDA. Needs a GPU build of ONNX Runtime and the CUDA libraries.
+ */
+#define NCSN_PROVIDER_CUDA 2
+
+/**
+ * Execution provider: NVIDIA TensorRT. Needs a GPU build of ONNX Runtime and TensorRT.
+ */
+#define NCSN_PROVIDER_TENSORRT 3
+
+/**
+ * Strict (the default): if a listed provider cannot be used, ncsn_create() fails and says why.
+ */
+#define NCSN_FALLBACK_ERROR 0
+
+/**
+ * Skip providers that cannot be used and end on the CPU; ncsn_get_info() then says why.
+ */
+#define NCSN_FALLBACK_ALLOW 1
+
+/**
+ * The network takes x only: f(x).
+ */
+#define NCSN_CONDITIONING_NONE 1
+
+/**
+ * The network takes sigma itself.
+ */
+#define NCSN_CONDITIONING_SIGMA 2
+
+/**
+ * The network takes ln(sigma).
+ */
+#define NCSN_CONDITIONING_LOG_SIGMA 3
+
+/**
+ * The network takes scale * ln(sigma) + shift (EDM: 0.25 ln sigma).
+ */
+#define NCSN_CONDITIONING_AFFINE_LOG 4
+
+/**
+ * The network takes the index of the level, 0 = largest sigma (NCSN, NCSNv2).
+ */
+#define NCSN_CONDITIONING_LEVEL_DESC 5
+
+/**
+ * The network takes the index of the level, 0 = smallest sigma.
+ */
+#define NCSN_CONDITIONING_LEVEL_ASC 6
+
+/**
+ * The network takes t in [0,1] with sigma(t) = sigma_min (sigma_max/sigma_min)^t.
+ */
+#define NCSN_CONDITIONING_TIME01 7
+
+/**
+ * As NCSN_CONDITIONING_TIME01, times conditioning_scale.
+ */
+#define NCSN_CONDITIONING_TIME_SCALED 8
+
+/**
+ * The network takes a value from a table over the levels. Not supported by this version.
+ */
+#define NCSN_CONDITIONING_TABLE 9
+
+/**
+ * The network returns the score s = grad log q_sigma(x).
+ */
+#define NCSN_OUTPUT_SCORE 1
+
+/**
+ * The network returns sigma * s.
+ */
+#define NCSN_OUTPUT_SCALED_SCORE 2
+
+/**
+ * The network returns the noise estimate epsilon = -sigma * s.
+ */
+#define NCSN_OUTPUT_NOISE 3
+
+/**
+ * The network returns the denoised estimate D = x + sigma^2 s.
+ */
+#define NCSN_OUTPUT_DENOISED 4
+
+/**
+ * The network returns EDM's raw F. Not supported by this version.
+ */
+#define NCSN_OUTPUT_EDM_RAW 5
+
+/**
+ * The network returns v. Not supported by this version.
+ */
+#define NCSN_OUTPUT_V 6
+
+/**
+ * Data in [0, 1].
+ */
+#define NCSN_RANGE_UNIT 1
+
+/**
+ * Data in [-1, 1].
+ */
+#define NCSN_RANGE_CENTERED 2
+
+/**
+ * Logits of data in [0, 1].
+ */
+#define NCSN_RANGE_LOGIT 3
+
+/**
+ * Not pixels; 8-bit output formats are refused.
+ */
+#define NCSN_RANGE_UNBOUNDED 4
+
+/**
+ * A sigma that an index-conditioned network was not trained for is an error (the default).
+ */
+#define NCSN_OFF_LADDER_ERROR 1
+
+/**
+ * A sigma that an index-conditioned network was not trained for uses the nearest level (in ln).
+ */
+#define NCSN_OFF_LADDER_NEAREST 2
+
+/**
+ * Plain (unadjusted) Langevin dynamics at one noise level with a fixed step size.
+ */
+#define NCSN_SAMPLER_LANGEVIN 1
+
+/**
+ * Annealed Langevin dynamics (Song & Ermon 2019, algorithm 1). The default.
+ */
+#define NCSN_SAMPLER_ANNEALED_LANGEVIN 2
+
+/**
+ * Consistent annealed sampling. Not supported by this version.
+ */
+#define NCSN_SAMPLER_CONSISTENT_ANNEALED 3
+
+/**
+ * Reverse diffusion predictor. Not supported by this version.
+ */
+#define NCSN_SAMPLER_REVERSE_DIFFUSION 4
+
+/**
+ * Ancestral sampling. Not supported by this version.
+ */
+#define NCSN_SAMPLER_ANCESTRAL 5
+
+/**
+ * Euler-Maruyama on the reverse SDE. Not supported by this version.
+ */
+#define NCSN_SAMPLER_EULER_MARUYAMA 6
+
+/**
+ * Predictor-corrector. Not supported by this version.
+ */
+#define NCSN_SAMPLER_PREDICTOR_CORRECTOR 7
+
+/**
+ * Euler on the probability-flow ODE. Not supported by this version.
+ */
+#define NCSN_SAMPLER_EULER 8
+
+/**
+ * Heun on the probability-flow ODE. Not supported by this version.
+ */
+#define NCSN_SAMPLER_HEUN 9
+
+/**
+ * DPM-Solver++(2M). Not supported by this version.
+ */
+#define NCSN_SAMPLER_DPMPP_2M 10
+
+/**
+ * UniPC. Not supported by this version.
+ */
+#define NCSN_SAMPLER_UNIPC 11
+
+/**
+ * Adaptive Runge-Kutta 4(5). Not supported by this version.
+ */
+#define NCSN_SAMPLER_RK45 12
+
+/**
+ * The model's own ladder.
+ */
+#define NCSN_SCHEDULE_MODEL 1
+
+/**
+ * `level_count` levels in geometric progression from `sigma_max` to `sigma_min`.
+ */
+#define NCSN_SCHEDULE_GEOMETRIC 2
+
+/**
+ * Karras et al. 2022. Not supported by this version.
+ */
+#define NCSN_SCHEDULE_KARRAS 3
+
+/**
+ * The caller's `sigmas`.
+ */
+#define NCSN_SCHEDULE_GIVEN 4
+
+/**
+ * x <- x + (a/2) s + sqrt(a) z, as printed in Song & Ermon 2019, algorithm 1.
+ */
+#define NCSN_STEP_HALF 1
+
+/**
+ * x <- x + a s + sqrt(2a) z, as in the official code and in NCSNv2 (Song & Ermon 2020).
+ */
+#define NCSN_STEP_FULL 2
+
+/**
+ * Initial state uniform on [0,1]^D.
+ */
+#define NCSN_INIT_UNIFORM 1
+
+/**
+ * Initial state normal with mean 0 and standard deviation sigma of the first level.
+ */
+#define NCSN_INIT_NORMAL 2
+
+/**
+ * Initial state as given in `init`.
+ */
+#define NCSN_INIT_GIVEN 3
+
+/**
+ * Initial state `init` + sigma z, sigma that of `start_level`: image to image.
+ */
+#define NCSN_INIT_GIVEN_PLUS_NOISE 4
+
+/**
+ * float, in the network's own layout (channels first) and the data's own range.
+ */
+#define NCSN_F32_NCHW 1
+
+/**
+ * 8 bit, one byte a pixel, rows top to bottom. One-channel models only.
+ */
+#define NCSN_U8_GRAY 2
+
+/**
+ * 8 bit, R G B interleaved. Models with 3 channels, or 1 (repeated).
+ */
+#define NCSN_U8_RGB 3
+
+/**
+ * 8 bit, R G B A interleaved, A = 255. Models with 3 channels, or 1 (repeated).
+ */
+#define NCSN_U8_RGBA 4
+
+/**
+ * ncsn_run_read(): the finished samples. NCSN_ERR_STATE while the run is not done.
+ */
+#define NCSN_READ_SAMPLE 1
+
+/**
+ * ncsn_run_read(): the chains as they are now, noise and all.
+ */
+#define NCSN_READ_STATE 2
+
+/**
+ * ncsn_run_read(): the latest denoised estimate x + sigma^2 s, what a viewer wants to see.
+ */
+#define NCSN_READ_DENOISED 3
+
+/**
+ * The provider builds an engine for the network (TensorRT can take minutes).
+ */
+#define NCSN_PHASE_PREPARING 1
+
+/**
+ * The chains run.
+ */
+#define NCSN_PHASE_SAMPLING 2
+
+/**
+ * The final denoising evaluation runs.
+ */
+#define NCSN_PHASE_DENOISING 3
+
+/**
+ * The samples are ready.
+ */
+#define NCSN_PHASE_DONE 4
+
+/**
+ * Noise for the initial state.
+ */
+#define NCSN_NOISE_INIT 1
+
+/**
+ * Noise of a Langevin update.
+ */
+#define NCSN_NOISE_LANGEVIN 2
+
+/**
+ * Noise of a predictor. Not requested by this version.
+ */
+#define NCSN_NOISE_PREDICTOR 3
+
+/**
+ * Noise of stochastic churn. Not requested by this version.
+ */
+#define NCSN_NOISE_CHURN 4
+
+/**
+ * Noise on the known part when inpainting. Not requested by this version.
+ */
+#define NCSN_NOISE_INPAINT 5
+
+/**
+ * Log level: something failed.
+ */
+#define NCSN_LOG_ERROR 1
+
+/**
+ * Log level: something is probably not as you want it.
+ */
+#define NCSN_LOG_WARN 2
+
+/**
+ * Log level: what was chosen (library path, provider, threads).
+ */
+#define NCSN_LOG_INFO 3
+
+/**
+ * Log level: for debugging this library.
+ */
+#define NCSN_LOG_DEBUG 4
+
+/**
+ * A loaded score network. Share it freely between threads.
+ */
+typedef struct ncsn_model ncsn_model;
+
+/**
+ * A batch of Markov chains in progress. One thread at a time; ncsn_run_cancel() from any.
+ */
+typedef struct ncsn_run ncsn_run;
+
+/**
+ * What a call reports: 0 is success, positive values are news, negative values are errors.
+ * The values below are never renumbered and never reused.
+ */
+typedef int32_t ncsn_status;
+
+/**
+ * Receives one log message, a UTF-8 line without line end, valid during the call only. May be
+ * called on any thread that is inside a call of this library, and on ONNX Runtime's own.
+ */
+typedef void (*ncsn_log_fn)(void *user, int32_t level, const char *message);
+
+/**
+ * One option for one execution provider, passed through to ONNX Runtime untouched.
+ * This struct is frozen: it never grows.
+ */
+typedef struct ncsn_provider_option {
+    /**
+     * NCSN_PROVIDER_*: which provider it is for.
+     */
+    int32_t provider;
+    /**
+     * Set to 0.
+     */
+    uint32_t reserved;
+    /**
+     * Name, UTF-8, e.g. "trt_engine_cache_path".
+     */
+    const char *key;
+    /**
+     * Value, UTF-8.
+     */
+    const char *value;
+} ncsn_provider_option;
+
+/**
+ * How to load a model: where ONNX Runtime is, what runs the network, and whatever the file's
+ * metadata does not say (or says wrong). Initialise with ncsn_model_options_init().
+ */
+typedef struct ncsn_model_options {
+    /**
+     * sizeof(ncsn_model_options); set by ncsn_model_options_init().
+     */
+    uint32_t struct_size;
+    /**
+     * NCSN_FALLBACK_ERROR (default) or NCSN_FALLBACK_ALLOW.
+     */
+    int32_t fallback;
+    /**
+     * Path of ONNX Runtime's shared library, UTF-8. NULL: search, in this order, the environment
+     * variables NCSN_ORT_PATH and ORT_DYLIB_PATH, then the folder that libncsn itself is in.
+     * System folders are never searched. One process uses one ONNX Runtime: once loaded, another
+     * path is NCSN_ERR_STATE.
+     */
+    const char *runtime_path;
+    /**
+     * Execution providers in order of preference (NCSN_PROVIDER_*). NULL: CPU.
+     * A provider listed here must work (see `fallback`) and parts of the network that none of the
+     * listed ones can run are an error, unless NCSN_PROVIDER_CPU is listed too.
+     */
+    const int32_t *providers;
+    /**
+     * Number of entries in `providers`.
+     */
+    size_t provider_count;
+    /**
+     * Options passed through to the providers. May be NULL.
+     */
+    const struct ncsn_provider_option *provider_options;
+    /**
+     * Number of entries in `provider_options`.
+     */
+    size_t provider_option_count;
+    /**
+     * Which device of the provider (GPU number). Default 0.
+     */
+    int32_t device_id;
+    /**
+     * Threads that ONNX Runtime may use inside one evaluation; 0: as many as this process may use.
+     */
+    uint32_t intra_threads;
+    /**
+     * 1: these threads spin while they wait, which gains some percent on a machine that does
+     * nothing else and loses much on one that does. 0 (default): they sleep.
+     */
+    int32_t spinning;
+    /**
+     * 1: when the file carries a self-check vector (`ncsn.selfcheck`), run it at load and fail
+     * with NCSN_ERR_MODEL if the runtime does not reproduce it. 0 (default): do not.
+     */
+    int32_t selfcheck;
+    /**
+     * Every evaluation is padded to a multiple of this many samples. Some kernels round
+     * differently when the number of rows is not a multiple of 4; with 4 here samples are
+     * bit-identical over batch sizes for such networks too. 0 (default): 4 for samples of rank 1,
+     * 1 for images and everything larger.
+     */
+    uint32_t row_multiple;
+    /**
+     * NCSN_CONDITIONING_*. This and all fields below override the metadata of the file;
+     * 0 or NULL: take it from the metadata (key `ncsn.conditioning`).
+     */
+    int32_t conditioning;
+    /**
+     * Scale of NCSN_CONDITIONING_AFFINE_LOG and _TIME_SCALED (`ncsn.conditioning_scale`).
+     */
+    double conditioning_scale;
+    /**
+     * Shift of NCSN_CONDITIONING_AFFINE_LOG (`ncsn.conditioning_shift`).
+     */
+    double conditioning_shift;
+    /**
+     * NCSN_OUTPUT_*: what the network returns (`ncsn.output`).
+     */
+    int32_t output;
+    /**
+     * NCSN_RANGE_*: the range of the data (`ncsn.range`).
+     */
+    int32_t value_range;
+    /**
+     * The ladder of noise levels, largest first, all positive (`ncsn.sigmas`).
+     */
+    const double *sigmas;
+    /**
+     * Number of entries in `sigmas`.
+     */
+    size_t sigma_count;
+    /**
+     * Standard deviation of the data (`ncsn.sigma_data`), for preconditioned networks.
+     */
+    double sigma_data;
+    /**
+     * Number of classes (`ncsn.classes`). Class inputs are not supported by this version.
+     */
+    uint32_t class_count;
+    /**
+     * NCSN_OFF_LADDER_*: sigmas an index-conditioned network was not trained for.
+     */
+    int32_t off_ladder;
+    /**
+     * Shape of one sample, without the batch axis (`ncsn.shape`). Needed only when the file
+     * leaves these axes dynamic.
+     */
+    const int64_t *shape;
+    /**
+     * Number of entries in `shape`.
+     */
+    size_t shape_rank;
+    /**
+     * Name of the graph's input for x. NULL: found by rank and type.
+     */
+    const char *input_name;
+    /**
+     * Name of the graph's conditioning input. NULL: the other input.
+     */
+    const char *conditioning_name;
+    /**
+     * Name of the graph's class input. Not supported by this version.
+     */
+    const char *class_name;
+    /**
+     * Name of the graph's output. NULL: the only one, or the only one shaped like x.
+     */
+    const char *output_name;
+} ncsn_model_options;
+
+/**
+ * A network of the caller's own: writes its output for `sample_count` samples at `x` and noise
+ * level `sigma` to `out` (same layout as `x`) and returns 0. What the output means is
+ * ncsn_model_options::output (the score when not set). `labels` is NULL in this version.
+ */
+typedef int32_t (*ncsn_score_fn)(void *user,
+                                 const float *x,
+                                 double sigma,
+                                 const int64_t *labels,
+                                 uint32_t sample_count,
+                                 float *out);
+
+/**
+ * A network of the caller's own, for ncsn_create_from_callback().
+ */
+typedef struct ncsn_score_source {
+    /**
+     * sizeof(ncsn_score_source); set by the caller.
+     */
+    uint32_t struct_size;
+    /**
+     * Number of entries in `shape`, 1 to 8.
+     */
+    uint32_t rank;
+    /**
+     * Shape of one sample, without a batch axis.
+     */
+    const int64_t *shape;
+    /**
+     * Passed to `score`.
+     */
+    void *user;
+    /**
+     * The network. Calls come from whichever thread runs a chain, several at once if several
+     * runs are stepped at once.
+     */
+    ncsn_score_fn score;
+} ncsn_score_source;
+
+/**
+ * What a loaded model is. Filled by ncsn_get_info(). Pointers live as long as the model (that is,
+ * until ncsn_destroy() and the end of its last run); strings are UTF-8, never NULL.
+ */
+typedef struct ncsn_model_info {
+    /**
+     * sizeof(ncsn_model_info); set by the caller before the call.
+     */
+    uint32_t struct_size;
+    /**
+     * Rank of one sample: the number of entries in `shape`.
+     */
+    uint32_t rank;
+    /**
+     * Shape of one sample, without the batch axis, e.g. {1, 28, 28}.
+     */
+    const int64_t *shape;
+    /**
+     * Number of floats in one sample: the product of `shape`.
+     */
+    size_t element_count;
+    /**
+     * The ladder of noise levels, largest first. NULL when the model has none.
+     */
+    const double *sigmas;
+    /**
+     * Number of noise levels; 0 when the model has no ladder.
+     */
+    size_t level_count;
+    /**
+     * The largest noise level, or 0.
+     */
+    double sigma_max;
+    /**
+     * The smallest noise level, or 0.
+     */
+    double sigma_min;
+    /**
+     * NCSN_CONDITIONING_*.
+     */
+    int32_t conditioning;
+    /**
+     * NCSN_OUTPUT_*.
+     */
+    int32_t output;
+    /**
+     * Number of classes; 0 for an unconditional model.
+     */
+    uint32_t class_count;
+    /**
+     * NCSN_RANGE_*.
+     */
+    int32_t value_range;
+    /**
+     * NCSN_PROVIDER_* that runs the network (the first of the list that could be used);
+     * 0 for a network of the caller's own.
+     */
+    int32_t provider;
+    /**
+     * Device number given to the provider.
+     */
+    int32_t device_id;
+    /**
+     * Threads that ONNX Runtime may use inside one evaluation.
+     */
+    uint32_t intra_threads;
+    /**
+     * The batch size that is fixed in the file, or 0 when the batch axis is dynamic (as it
+     * should be). A fixed batch works: the library pads.
+     */
+    uint32_t fixed_batch;
+    /**
+     * With NCSN_FALLBACK_ALLOW: why the wanted provider is not in use. "" when it is.
+     */
+    const char *fallback_reason;
+    /**
+     * ONNX Runtime's version, e.g. "1.28.0". "" for a network of the caller's own.
+     */
+    const char *runtime_version;
+    /**
+     * The file that ONNX Runtime was really loaded from.
+     */
+    const char *runtime_path;
+    /**
+     * `ncsn.description` of the file, or "".
+     */
+    const char *description;
+    /**
+     * `ncsn.license` of the file, or "".
+     */
+    const char *license;
+    /**
+     * Identifies the network's bytes and its contract; a saved run continues only on the same.
+     */
+    uint64_t fingerprint;
+} ncsn_model_info;
+
+/**
+ * Where a run is. For ncsn_run_step() and ncsn_run_poll() the caller sets struct_size; in the
+ * callback the library has set it.
+ */
+typedef struct ncsn_progress {
+    /**
+     * sizeof(ncsn_progress).
+     */
+    uint32_t struct_size;
+    /**
+     * NCSN_PHASE_*.
+     */
+    int32_t phase;
+    /**
+     * Level of the latest evaluation, 0 = largest sigma.
+     */
+    uint32_t level;
+    /**
+     * Number of levels.
+     */
+    uint32_t level_count;
+    /**
+     * Step of the latest evaluation within its level, from 0.
+     */
+    uint32_t step;
+    /**
+     * Steps per level.
+     */
+    uint32_t steps_per_level;
+    /**
+     * Network evaluations that every chain has completed (NFE as papers count it).
+     */
+    uint64_t nfe_done;
+    /**
+     * Network evaluations that every chain will have had at the end.
+     */
+    uint64_t nfe_total;
+    /**
+     * Evaluations of micro-batches done: what moves the finest progress bar.
+     */
+    uint64_t calls_done;
+    /**
+     * Evaluations of micro-batches in all.
+     */
+    uint64_t calls_total;
+    /**
+     * Noise level of the latest evaluation.
+     */
+    double sigma;
+    /**
+     * Mean over the chains of the latest step of the score's Euclidean norm.
+     */
+    double score_norm;
+    /**
+     * Mean over the chains of the latest step of the update's Euclidean norm.
+     */
+    double update_norm;
+    /**
+     * Seconds spent inside this run's calls.
+     */
+    double elapsed_seconds;
+    /**
+     * Estimate of the seconds still needed, from the calls so far. 0 before the first.
+     */
+    double remaining_seconds;
+    /**
+     * All samples in `output_format`, by `preview_kind`. Only in the callback, only when
+     * `preview_every` says so, valid until the callback returns; NULL otherwise.
+     */
+    const void *preview;
+    /**
+     * Bytes at `preview`.
+     */
+    size_t preview_bytes;
+} ncsn_progress;
+
+/**
+ * Receives progress after each evaluation of the network by a micro-batch, on the thread that is
+ * inside the library's call, with no lock held that another call would need. Return 0 to go on,
+ * anything else to cancel. Must not unwind (throw) into the library.
+ */
+typedef int32_t (*ncsn_progress_fn)(void *user, const struct ncsn_progress *now);
+
+/**
+ * What noise is wanted.
+ */
+typedef struct ncsn_noise_request {
+    /**
+     * sizeof(ncsn_noise_request).
+     */
+    uint32_t struct_size;
+    /**
+     * NCSN_NOISE_*.
+     */
+    int32_t purpose;
+    /**
+     * Level, 0 = largest sigma.
+     */
+    uint32_t level;
+    /**
+     * Step within the level, from 0.
+     */
+    uint32_t step;
+    /**
+     * Index of the first sample (ncsn_sample_params::first_sample included).
+     */
+    uint64_t first_sample;
+    /**
+     * Number of samples.
+     */
+    uint32_t sample_count;
+    /**
+     * Set to 0 by the library.
+     */
+    uint32_t reserved;
+    /**
+     * Number of floats a sample.
+     */
+    size_t elements_per_sample;
+} ncsn_noise_request;
+
+/**
+ * Replaces the noise generator: fill `out` with sample_count * elements_per_sample standard
+ * normals, sample after sample, and return 0. Anything else stops the call with
+ * NCSN_ERR_CALLBACK. Non-finite values are refused with NCSN_ERR_NON_FINITE.
+ */
+typedef int32_t (*ncsn_noise_fn)(void *user, const struct ncsn_noise_request *request, float *out);
+
+/**
+ * Which score is about to be used.
+ */
+typedef struct ncsn_guide_request {
+    /**
+     * sizeof(ncsn_guide_request).
+     */
+    uint32_t struct_size;
+    /**
+     * NCSN_NOISE_*: the kind of update that will use the score (0: the final denoising).
+     */
+    int32_t purpose;
+    /**
+     * Level, 0 = largest sigma.
+     */
+    uint32_t level;
+    /**
+     * Step within the level, from 0.
+     */
+    uint32_t step;
+    /**
+     * Index of the first sample (ncsn_sample_params::first_sample included).
+     */
+    uint64_t first_sample;
+    /**
+     * Number of samples.
+     */
+    uint32_t sample_count;
+    /**
+     * Set to 0 by the library.
+     */
+    uint32_t reserved;
+    /**
+     * Number of floats a sample.
+     */
+    size_t elements_per_sample;
+    /**
+     * Noise level.
+     */
+    double sigma;
+    /**
+     * The chains, read only: sample_count * elements_per_sample floats.
+     */
+    const float *x;
+} ncsn_guide_request;
+
+/**
+ * May change the score before it is used: `score` holds sample_count * elements_per_sample
+ * floats, s(x, sigma) at `request->x`. Add to it what should steer the chains (a gradient of a
+ * log likelihood, say) and return 0. Anything else stops the call with NCSN_ERR_CALLBACK.
+ */
+typedef int32_t (*ncsn_guide_fn)(void *user, const struct ncsn_guide_request *request, float *score);
+
+/**
+ * What to sample and how. Initialise with ncsn_sample_params_init(), which puts the model's own
+ * values in; then change what you want. Arrays are read during the call and copied.
+ */
+typedef struct ncsn_sample_params {
+    /**
+     * sizeof(ncsn_sample_params); set by ncsn_sample_params_init().
+     */
+    uint32_t struct_size;
+    /**
+     * NCSN_SAMPLER_*; 0: the model's own.
+     */
+    int32_t sampler;
+    /**
+     * Seed of the noise. Any value.
+     */
+    uint64_t seed;
+    /**
+     * Index of the first sample. Sample k of the call uses the noise of index first_sample + k,
+     * so a job may be cut anywhere and gives the same samples. Below 2^48.
+     */
+    uint64_t first_sample;
+    /**
+     * Number of samples, 1 to 2^31 - 1. Default 1.
+     */
+    uint32_t sample_count;
+    /**
+     * Samples evaluated at once (the micro-batch); 0: chosen. It does not change the samples (see
+     * DETERMINISM), only speed, memory and how soon a cancel is seen.
+     */
+    uint32_t batch_size;
+    /**
+     * NCSN_SCHEDULE_*; 0: GIVEN when `sigmas` is set, else the model's.
+     */
+    int32_t schedule;
+    /**
+     * NCSN_SCHEDULE_GEOMETRIC: number of levels; 0: the model's.
+     */
+    uint32_t level_count;
+    /**
+     * NCSN_SCHEDULE_GEOMETRIC: largest noise level; 0: the model's.
+     */
+    double sigma_max;
+    /**
+     * NCSN_SCHEDULE_GEOMETRIC: smallest noise level; 0: the model's.
+     */
+    double sigma_min;
+    /**
+     * NCSN_SCHEDULE_KARRAS: rho. Not supported by this version.
+     */
+    double rho;
+    /**
+     * The noise levels, strictly decreasing, positive and finite. NULL: by `schedule`.
+     */
+    const double *sigmas;
+    /**
+     * Number of entries in `sigmas`.
+     */
+    size_t sigma_count;
+    /**
+     * T, Langevin steps at each level; 0: the model's. At most 2^24.
+     */
+    uint32_t steps_per_level;
+    /**
+     * NCSN_STEP_*; 0: the model's. The same epsilon means steps of different length in the two
+     * conventions: know which one yours was tuned for.
+     */
+    int32_t step_convention;
+    /**
+     * epsilon. Annealed Langevin: the step size at the smallest level, a_i = epsilon sigma_i^2 /
+     * sigma_L^2. Plain Langevin: the step size a itself. 0: the model's.
+     * With c = 1/2 (HALF) or 1 (FULL), kappa = c epsilon / sigma_L^2 must be below 2: at 2 the
+     * chains diverge on any data (annealed Langevin; from 1 a warning is logged).
+     */
+    double step_size;
+    /**
+     * Final denoising x + sigma_L^2 s(x, sigma_L): 1 yes, 0 no, -1 the model's (yes when it does
+     * not say; never for plain Langevin).
+     */
+    int32_t denoise;
+    /**
+     * NCSN_INIT_*; 0: the model's.
+     */
+    int32_t init_kind;
+    /**
+     * Initial samples for NCSN_INIT_GIVEN and _GIVEN_PLUS_NOISE, sample after sample, in the data's
+     * range.
+     */
+    const float *init;
+    /**
+     * Number of floats in `init`: sample_count * element_count.
+     */
+    size_t init_count;
+    /**
+     * First level to run (0 = largest sigma): the chains start there.
+     */
+    uint32_t start_level;
+    /**
+     * NCSN_F32_NCHW, NCSN_U8_*; 0: NCSN_F32_NCHW.
+     */
+    int32_t output_format;
+    /**
+     * Bytes from one row of pixels to the next in 8-bit formats; 0: tight. Other values are not
+     * supported by this version.
+     */
+    size_t row_pitch;
+    /**
+     * Class labels. Not supported by this version: must be NULL.
+     */
+    const int64_t *labels;
+    /**
+     * Number of entries in `labels`.
+     */
+    size_t label_count;
+    /**
+     * Classifier-free guidance. Not supported by this version: must be 0 or 1.
+     */
+    double guidance_scale;
+    /**
+     * Inpainting: the known samples. Not supported by this version: must be NULL.
+     */
+    const float *known;
+    /**
+     * Inpainting: 1 where known, 0 where not. Not supported by this version: must be NULL.
+     */
+    const float *mask;
+    /**
+     * Number of floats in `known` and in `mask`.
+     */
+    size_t known_count;
+    /**
+     * Signal-to-noise ratio r of score_sde, another spelling of the step size: c epsilon =
+     * 2 r^2 sigma_L^2. When set it takes the place of `step_size`. 0: unset. Not for plain Langevin.
+     */
+    double snr;
+    /**
+     * Corrector steps per predictor step. Not supported by this version: must be 0.
+     */
+    uint32_t corrector_steps;
+    /**
+     * NCSN_READ_STATE or NCSN_READ_DENOISED: what `ncsn_progress::preview` shows; 0: DENOISED.
+     */
+    int32_t preview_kind;
+    /**
+     * Stochastic churn (EDM). Not supported by this version: must be 0, as the next three.
+     */
+    double churn;
+    /**
+     * EDM's S_min.
+     */
+    double churn_min;
+    /**
+     * EDM's S_max.
+     */
+    double churn_max;
+    /**
+     * EDM's S_noise.
+     */
+    double churn_noise;
+    /**
+     * Relative tolerance of RK45. Not supported by this version: must be 0.
+     */
+    double rtol;
+    /**
+     * Absolute tolerance of RK45. Not supported by this version: must be 0.
+     */
+    double atol;
+    /**
+     * Make a preview after every this many steps (and after the last one); 0: never.
+     */
+    uint32_t preview_every;
+    /**
+     * Set to 0.
+     */
+    uint32_t reserved;
+    /**
+     * Progress callback, or NULL.
+     */
+    ncsn_progress_fn progress;
+    /**
+     * Passed to `progress`.
+     */
+    void *progress_user;
+    /**
+     * Noise callback, or NULL for the library's generator. NCSN_INIT_UNIFORM does not ask it.
+     */
+    ncsn_noise_fn noise;
+    /**
+     * Passed to `noise`.
+     */
+    void *noise_user;
+    /**
+     * Guide callback, or NULL.
+     */
+    ncsn_guide_fn guide;
+    /**
+     * Passed to `guide`.
+     */
+    void *guide_user;
+} ncsn_sample_params;
+
+#ifdef __cplusplus
+extern "C" {
+#endif // __cplusplus
+
+/**
+ * The NCSN_ABI_VERSION that this library implements. A program compiled against a header with
+ * another number must not go on.
+ */
+uint32_t ncsn_abi_version(void);
+
+/**
+ * The library's version, e.g. "0.1.0". A static string.
+ */
+const char *ncsn_version(void);
+
+/**
+ * The name of a status, e.g. "NCSN_ERR_PROVIDER"; "NCSN_UNKNOWN_STATUS" for other numbers.
+ * A static string.
+ */
+const char *ncsn_status_name(ncsn_status status);
+
+/**
+ * Copies the text of the calling thread's last error to `buf` (UTF-8, NUL-terminated, cut at a
+ * character if `cap` bytes are too few) and returns the bytes needed for all of it, NUL included.
+ * `buf` may be NULL to ask for the size. A successful call does not clear the text; before the
+ * first error it is "".
+ */
+size_t ncsn_last_error(char *buf, size_t cap);
+
+/**
+ * Sends log messages of at most `max_level` (NCSN_LOG_*) to `callback`, for the whole process;
+ * NULL silences. May be called before anything else. Once it has returned the earlier callback is
+ * not running and will not be called again. Errors are returned by calls whether or not there is
+ * a log.
+ *
+ * Returns NCSN_ERR_ARGUMENT for an unknown level, NCSN_ERR_STATE from inside the callback.
+ */
+ncsn_status ncsn_set_log(ncsn_log_fn callback, void *user, int32_t max_level);
+
+/**
+ * Fills `options` with the defaults: CPU, strict, everything else from the model file.
+ * `struct_size` is sizeof(ncsn_model_options).
+ */
+ncsn_status ncsn_model_options_init(struct ncsn_model_options *options, uint32_t struct_size);
+
+/**
+ * Loads a score network from an ONNX file.
+ *
+ * `path_utf8` is the file's path in UTF-8 on every system. `options` may be NULL. On success
+ * `*out` is a handle for ncsn_destroy(); on failure it is not touched.
+ *
+ * The first call of a process loads ONNX Runtime, too (NCSN_ERR_RUNTIME_MISSING,
+ * NCSN_ERR_RUNTIME_VERSION). It then sets the environment variable ORT_DISABLE_TELEMETRY=1,
+ * unless it is set or NCSN_ORT_TELEMETRY=1 is: official builds since 1.29 phone home otherwise.
+ *
+ * Other errors: NCSN_ERR_IO (no such file), NCSN_ERR_MODEL (not a model), NCSN_ERR_CONTRACT,
+ * NCSN_ERR_SHAPE (a model, but no score network, or it does not say enough), NCSN_ERR_PROVIDER,
+ * NCSN_ERR_UNSUPPORTED, NCSN_ERR_ARGUMENT, NCSN_ERR_UTF8, NCSN_ERR_STRUCT_SIZE, NCSN_ERR_STATE.
+ */
+ncsn_status ncsn_create(const char *path_utf8,
+                        const struct ncsn_model_options *options,
+                        struct ncsn_model **out);
+
+/**
+ * Loads a score network from the `size` bytes of an ONNX file in memory (an asset bundle, a
+ * resource). The bytes are not needed after the call. Weights in further files are not found.
+ * Otherwise as ncsn_create().
+ */
+ncsn_status ncsn_create_from_memory(const void *bytes,
+                                    size_t size,
+                                    const struct ncsn_model_options *options,
+                                    struct ncsn_model **out);
+
+/**
+ * Makes a model of a function of the caller's own. ONNX Runtime is not needed. Of `options` (may be
+ * NULL) the contract overrides count: `sigmas`, without which parameters must bring their own
+ * noise levels, `output` (default: the score), `value_range`. `source->user` must live as long as
+ * the model and its runs.
+ */
+ncsn_status ncsn_create_from_callback(const struct ncsn_score_source *source,
+                                      const struct ncsn_model_options *options,
+                                      struct ncsn_model **out);
+
+/**
+ * Releases a model. Runs that were begun on it keep it alive until they are freed. NULL is
+ * ignored. Call it once, when no other call is using this handle.
+ */
+void ncsn_destroy(struct ncsn_model *model);
+
+/**
+ * Describes a model. Set `info->struct_size` = sizeof(ncsn_model_info) before the call.
+ */
+ncsn_status ncsn_get_info(const struct ncsn_model *model, struct ncsn_model_info *info);
+
+/**
+ * Fills `params` with the model's own values (and this library's defaults): one sample, seed 0.
+ * `struct_size` is sizeof(ncsn_sample_params).
+ */
+ncsn_status ncsn_sample_params_init(const struct ncsn_model *model,
+                                    struct ncsn_sample_params *params,
+                                    uint32_t struct_size);
+
+/**
+ * Bytes of all samples that `params` ask for, in their output format. Checks `params` as
+ * ncsn_sample() does.
+ */
+ncsn_status ncsn_output_size(const struct ncsn_model *model,
+                             const struct ncsn_sample_params *params,
+                             size_t *bytes);
+
+/**
+ * Samples: runs the chains to their end and writes `params->sample_count` samples to `out`, which
+ * has `out_bytes` bytes (at least ncsn_output_size()). It returns when they are done, when a
+ * callback stops it, or on an error; `out` is written only when NCSN_OK is returned.
+ *
+ * Returns NCSN_OK, or NCSN_CANCELLED when the progress callback returned non-zero.
+ * Errors: NCSN_ERR_ARGUMENT, NCSN_ERR_UNSUPPORTED (parameters), NCSN_ERR_BUFFER (`out_bytes`
+ * too small), NCSN_ERR_NON_FINITE, NCSN_ERR_CALLBACK, NCSN_ERR_OUT_OF_MEMORY, NCSN_ERR_MODEL
+ * (the network failed). The model stays usable after each of them.
+ */
+ncsn_status ncsn_sample(struct ncsn_model *model,
+                        const struct ncsn_sample_params *params,
+                        void *out,
+                        size_t out_bytes);
+
+/**
+ * Sets up a run: checks `params` as ncsn_sample() does, copies them and their arrays, and makes the
+ * initial state. Evaluates nothing. On success `*out` is a handle for ncsn_run_free().
+ */
+ncsn_status ncsn_run_begin(struct ncsn_model *model,
+                           const struct ncsn_sample_params *params,
+                           struct ncsn_run **out);
+
+/**
+ * Goes on with a run until `max_steps` further steps of all chains are complete, `budget_us`
+ * microseconds have passed, or it is done; 0 is no limit. At least one evaluation of one
+ * micro-batch happens, and the time is looked at after each: the budget can be exceeded by one
+ * evaluation (`batch_size` 1 makes them finest). What a budget cuts off in the middle of a step
+ * the next call continues. `now` may be NULL; otherwise set `now->struct_size`.
+ *
+ * Returns NCSN_PENDING, NCSN_OK when the samples are ready (also if they were before), or
+ * NCSN_CANCELLED. Errors as ncsn_sample(); the chains are then as they were before the evaluation
+ * that failed, and the run can be stepped again. NCSN_ERR_STATE when another call is inside the
+ * run.
+ */
+ncsn_status ncsn_run_step(struct ncsn_run *run,
+                          uint32_t max_steps,
+                          uint64_t budget_us,
+                          struct ncsn_progress *now);
+
+/**
+ * Goes on with a run on a thread of the library's own. Not supported by this version:
+ * NCSN_ERR_UNSUPPORTED. Call ncsn_run_step() on a thread of yours.
+ */
+ncsn_status ncsn_run_start(struct ncsn_run *run);
+
+/**
+ * Tells where a run is, from any thread, without waiting for it. Set `now->struct_size`.
+ *
+ * Returns NCSN_PENDING, NCSN_OK when the samples are ready, or NCSN_CANCELLED once a cancel was
+ * asked for.
+ */
+ncsn_status ncsn_run_poll(const struct ncsn_run *run, struct ncsn_progress *now);
+
+/**
+ * Waits for a run that ncsn_run_start() has set going. Not supported by this version:
+ * NCSN_ERR_UNSUPPORTED.
+ */
+ncsn_status ncsn_run_wait(struct ncsn_run *run, uint64_t timeout_us);
+
+/**
+ * Cancels a run: one atomic store, from any thread, from callbacks and signal handlers. A call
+ * inside the run returns NCSN_CANCELLED before its next evaluation of the network. A cancelled run
+ * stays cancelled; its state can be read and saved (a run loaded from that goes on). NULL is
+ * ignored.
+ */
+void ncsn_run_cancel(struct ncsn_run *run);
+
+/**
+ * Copies all samples of a run to `out` in its output format; `out_bytes` is at least
+ * ncsn_output_size(). `what` is NCSN_READ_SAMPLE (NCSN_ERR_STATE until done), NCSN_READ_STATE
+ * (any time) or NCSN_READ_DENOISED (after the first step).
+ */
+ncsn_status ncsn_run_read(const struct ncsn_run *run, int32_t what, void *out, size_t out_bytes);
+
+/**
+ * Saves a run to `buf`, from where ncsn_run_load() continues it bit for bit. `*needed` (may be
+ * NULL) becomes the number of bytes, also when `buf` is NULL (a size query, NCSN_OK) or `cap` is
+ * too small (NCSN_ERR_BUFFER, `buf` not touched). Callbacks are not saved. The format carries a
+ * version and a checksum, and is the same on every machine.
+ */
+ncsn_status ncsn_run_save(const struct ncsn_run *run, void *buf, size_t cap, size_t *needed);
+
+/**
+ * Continues a run that was saved with ncsn_run_save(), on the same model (same file, same
+ * options); in another process, on another machine, whenever. A run that had a noise or guide
+ * callback must be given it again with ncsn_run_set_hooks() before it is stepped.
+ *
+ * NCSN_ERR_ARGUMENT for bytes that are no saved run, are damaged, or belong to another model.
+ */
+ncsn_status ncsn_run_load(struct ncsn_model *model,
+                          const void *buf,
+                          size_t size,
+                          struct ncsn_run **out);
+
+/**
+ * Replaces the callbacks of a run by those of `params` (progress, noise, guide and their user
+ * pointers; nothing else of it is looked at). For runs that were loaded.
+ */
+ncsn_status ncsn_run_set_hooks(struct ncsn_run *run, const struct ncsn_sample_params *params);
+
+/**
+ * Copies the text of a run's last error to `buf`, as ncsn_last_error() does, from any thread. ""
+ * when it had none.
+ */
+size_t ncsn_run_error(const struct ncsn_run *run, char *buf, size_t cap);
+
+/**
+ * Releases a run. A call still inside it, on another thread or because this is one of its
+ * callbacks, is cancelled and finishes on its own. NULL is ignored. Call it once.
+ */
+void ncsn_run_free(struct ncsn_run *run);
+
+#ifdef __cplusplus
+}  // extern "C"
+#endif  // __cplusplus
+
+#endif  /* NCSN_H */
