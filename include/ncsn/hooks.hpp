@@ -14,7 +14,8 @@
  * Result, as long as the compiler has exceptions.
  *
  * Callables of a run are called on the thread that is inside Run::step(), or on the library's own thread
- * for Run::start(). They may cancel, poll, read, save and even destroy that run.
+ * for Run::start(). They may cancel, poll and even destroy that run; one in the background may read and
+ * save it, too.
  */
 #ifndef NCSN_HOOKS_HPP
 #define NCSN_HOOKS_HPP

@@ -65,6 +65,27 @@ TEST_CASE("a run is saved and goes on elsewhere")
     CHECK_ERROR(model.load({}, params), NCSN_ERR_ARGUMENT, "");
 }
 
+TEST_CASE("a callable of a run in the background looks at it")
+{
+    const auto model = model_of(gauss);
+    auto params = small_params(model);
+    ncsn::Run run;
+    std::size_t seen = 0;
+    std::vector<std::uint8_t> saved;
+    params.progress([&](const ncsn_progress &now) {
+        if (now.nfe_done == 0) return;
+        CHECK(run.poll().nfe_done == now.nfe_done);
+        seen += run.read(NCSN_READ_DENOISED).size();
+        saved = run.save();
+    });
+    run = model.begin(params);
+    run.start();
+    CHECK(run.wait() == ncsn::State::ready);
+    CHECK(seen > 0);
+    CHECK(model.load(saved, small_params(model)).finish().ready());
+    CHECK_ERROR(run.read<std::uint8_t>(), NCSN_ERR_ARGUMENT, "output_format");
+}
+
 TEST_CASE("hooks of a loaded run are set again")
 {
     const auto model = model_of(gauss);

@@ -2,8 +2,6 @@
 #ifndef NCSN_TEST_SUPPORT_HPP
 #define NCSN_TEST_SUPPORT_HPP
 
-/* Half the time to compile. */
-#define DOCTEST_CONFIG_SUPER_FAST_ASSERTS
 #include <doctest/doctest.h>
 
 #include <ncsn.hpp>
