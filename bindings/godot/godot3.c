@@ -45,6 +45,24 @@ static void put(godot_dictionary *dictionary, const char *name, godot_variant va
     api->godot_variant_destroy(&value);
 }
 
+static void put_fields(godot_dictionary *dictionary, const job_field *fields, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        const job_value value = fields[i].value;
+        put(dictionary, fields[i].name,
+            value.kind == JOB_INTEGER ? integer(value.integer)
+            : value.kind == JOB_REAL  ? real(value.real)
+                                      : text(value.text));
+    }
+}
+
+/* Takes `dictionary` over. */
+static godot_variant whole(godot_dictionary dictionary) {
+    godot_variant variant;
+    api->godot_variant_new_dictionary(&variant, &dictionary);
+    api->godot_dictionary_destroy(&dictionary);
+    return variant;
+}
+
 /* The UTF-8 bytes of a text; api->godot_char_string_destroy() frees them. */
 static godot_char_string utf8_of(const godot_variant *variant) {
     godot_string string = api->godot_variant_as_string(variant);
@@ -53,20 +71,13 @@ static godot_char_string utf8_of(const godot_variant *variant) {
     return bytes;
 }
 
-/* Whether a method got arguments it takes, `least` or one more; else the job's text says which. */
-static int takes(job *self, const char *method, int least, int most, int count) {
-    if (count >= least && count <= most) return 1;
-    job_refuse(self, NCSN_ERR_ARGUMENT, "%s takes %d to %d arguments, not %d", method, least, most, count);
-    return 0;
-}
-
 #define METHOD(name) \
     static GDCALLINGCONV godot_variant name(godot_object *object, void *data, void *user, int count, godot_variant **args)
 #define UNUSED (void)object, (void)data, (void)count, (void)args
 
 METHOD(load) {
     UNUSED;
-    if (!takes(user, "load(path, threads = 0)", 1, 2, count)) return integer(NCSN_ERR_ARGUMENT);
+    if (job_takes(user, "load(path, threads = 0)", 1, 2, count) != NCSN_OK) return integer(NCSN_ERR_ARGUMENT);
     godot_char_string path = utf8_of(args[0]);
     const int64_t threads = count > 1 ? api->godot_variant_as_int(args[1]) : 0;
     const ncsn_status status = job_load(user, api->godot_char_string_get_data(&path), threads);
@@ -76,7 +87,7 @@ METHOD(load) {
 
 METHOD(load_bytes) {
     UNUSED;
-    if (!takes(user, "load_bytes(bytes, threads = 0)", 1, 2, count)) return integer(NCSN_ERR_ARGUMENT);
+    if (job_takes(user, "load_bytes(bytes, threads = 0)", 1, 2, count) != NCSN_OK) return integer(NCSN_ERR_ARGUMENT);
     const int64_t threads = count > 1 ? api->godot_variant_as_int(args[1]) : 0;
     godot_pool_byte_array bytes = api->godot_variant_as_pool_byte_array(args[0]);
     godot_pool_byte_array_read_access *access = api->godot_pool_byte_array_read(&bytes);
@@ -89,27 +100,23 @@ METHOD(load_bytes) {
 
 METHOD(info) {
     UNUSED;
-    const ncsn_model_info info = job_info(user);
-    godot_variant variant;
     godot_dictionary dictionary;
     api->godot_dictionary_new(&dictionary);
     godot_array shape;
     api->godot_array_new(&shape);
-    for (uint32_t axis = 0; axis < info.rank; axis++) {
-        godot_variant extent = integer(info.shape[axis]);
+    size_t rank;
+    const int64_t *extents = job_shape(user, &rank);
+    for (size_t axis = 0; axis < rank; axis++) {
+        godot_variant extent = integer(extents[axis]);
         api->godot_array_append(&shape, &extent);
     }
+    godot_variant variant;
     api->godot_variant_new_array(&variant, &shape);
     api->godot_array_destroy(&shape);
     put(&dictionary, "shape", variant);
-    put(&dictionary, "levels", integer((int64_t)info.level_count));
-    put(&dictionary, "classes", integer(info.class_count));
-    put(&dictionary, "threads", integer(info.intra_threads));
-    put(&dictionary, "description", text(info.description != NULL ? info.description : ""));
-    put(&dictionary, "runtime", text(info.runtime_version != NULL ? info.runtime_version : ""));
-    api->godot_variant_new_dictionary(&variant, &dictionary);
-    api->godot_dictionary_destroy(&dictionary);
-    return variant;
+    job_field fields[JOB_FIELDS];
+    put_fields(&dictionary, fields, job_info(user, fields));
+    return whole(dictionary);
 }
 
 static ncsn_status set_option(job *self, job_options *options, const godot_variant *key, const godot_variant *value) {
@@ -136,7 +143,7 @@ static ncsn_status set_option(job *self, job_options *options, const godot_varia
 
 METHOD(start) {
     UNUSED;
-    if (!takes(user, "start(options = {})", 0, 1, count)) return integer(NCSN_ERR_ARGUMENT);
+    if (job_takes(user, "start(options = {})", 0, 1, count) != NCSN_OK) return integer(NCSN_ERR_ARGUMENT);
     job_options options;
     ncsn_status status = job_options_init(user, &options);
     if (status == NCSN_OK && count == 1) {
@@ -159,40 +166,24 @@ METHOD(start) {
 
 METHOD(poll) {
     UNUSED;
-    const job_now now = job_poll(user);
-    godot_variant variant;
     godot_dictionary dictionary;
     api->godot_dictionary_new(&dictionary);
-    put(&dictionary, "state", text(now.state));
-    put(&dictionary, "progress", real(now.fraction));
-    put(&dictionary, "level", integer(now.progress.level));
-    put(&dictionary, "level_count", integer(now.progress.level_count));
-    put(&dictionary, "sigma", real(now.progress.sigma));
-    put(&dictionary, "calls_done", integer((int64_t)now.progress.calls_done));
-    put(&dictionary, "calls_total", integer((int64_t)now.progress.calls_total));
-    put(&dictionary, "elapsed_seconds", real(now.progress.elapsed_seconds));
-    put(&dictionary, "remaining_seconds", real(now.progress.remaining_seconds));
-    api->godot_variant_new_dictionary(&variant, &dictionary);
-    api->godot_dictionary_destroy(&dictionary);
-    return variant;
+    job_field fields[JOB_FIELDS];
+    put_fields(&dictionary, fields, job_poll(user, fields));
+    return whole(dictionary);
 }
 
 METHOD(image) {
     UNUSED;
-    godot_variant variant;
+    const size_t size = job_bytes(user);
     godot_pool_byte_array bytes;
     api->godot_pool_byte_array_new(&bytes);
-    ncsn_status status = NCSN_PENDING;
-    if (job_format(user) == NCSN_F32_NCHW)
-        status = job_refuse(user, NCSN_ERR_STATE, "this run draws floats, not pixels; start it with \"format\": \"rgba\"");
-    else if (job_format(user) != 0) {
-        const size_t size = job_bytes(user);
-        api->godot_pool_byte_array_resize(&bytes, (godot_int)size);
-        godot_pool_byte_array_write_access *access = api->godot_pool_byte_array_write(&bytes);
-        status = job_preview(user, api->godot_pool_byte_array_write_access_ptr(access), size);
-        api->godot_pool_byte_array_write_access_destroy(access);
-    }
+    api->godot_pool_byte_array_resize(&bytes, (godot_int)size);
+    godot_pool_byte_array_write_access *access = api->godot_pool_byte_array_write(&bytes);
+    const ncsn_status status = job_image(user, api->godot_pool_byte_array_write_access_ptr(access), size);
+    api->godot_pool_byte_array_write_access_destroy(access);
     if (status != NCSN_OK) api->godot_pool_byte_array_resize(&bytes, 0);
+    godot_variant variant;
     api->godot_variant_new_pool_byte_array(&variant, &bytes);
     api->godot_pool_byte_array_destroy(&bytes);
     return variant;
@@ -200,19 +191,15 @@ METHOD(image) {
 
 METHOD(result) {
     UNUSED;
-    godot_variant variant;
+    const size_t size = job_bytes(user);
     godot_pool_real_array reals;
     api->godot_pool_real_array_new(&reals);
-    if (job_format(user) == NCSN_U8_RGBA)
-        job_refuse(user, NCSN_ERR_STATE, "this run draws pixels, see image(); for floats start it with \"format\": \"float\"");
-    else {
-        const size_t size = job_bytes(user);
-        api->godot_pool_real_array_resize(&reals, (godot_int)(size / sizeof(godot_real)));
-        godot_pool_real_array_write_access *access = api->godot_pool_real_array_write(&reals);
-        const ncsn_status status = job_read(user, NCSN_READ_SAMPLE, api->godot_pool_real_array_write_access_ptr(access), size);
-        api->godot_pool_real_array_write_access_destroy(access);
-        if (status != NCSN_OK) api->godot_pool_real_array_resize(&reals, 0);
-    }
+    api->godot_pool_real_array_resize(&reals, (godot_int)(size / sizeof(godot_real)));
+    godot_pool_real_array_write_access *access = api->godot_pool_real_array_write(&reals);
+    const ncsn_status status = job_result(user, api->godot_pool_real_array_write_access_ptr(access), size);
+    api->godot_pool_real_array_write_access_destroy(access);
+    if (status != NCSN_OK) api->godot_pool_real_array_resize(&reals, 0);
+    godot_variant variant;
     api->godot_variant_new_pool_real_array(&variant, &reals);
     api->godot_pool_real_array_destroy(&reals);
     return variant;

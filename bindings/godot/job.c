@@ -114,10 +114,37 @@ ncsn_status job_load_bytes(job *self, const void *bytes, size_t size, int64_t in
     return load(self, NULL, bytes, size, intra_threads);
 }
 
-ncsn_model_info job_info(const job *self) {
+static job_field integer(const char *name, uint64_t value) {
+    return (job_field){name, {.kind = JOB_INTEGER, .integer = (int64_t)value}};
+}
+
+static job_field real(const char *name, double value) { return (job_field){name, {.kind = JOB_REAL, .real = value}}; }
+
+static job_field text(const char *name, const char *value) {
+    return (job_field){name, {.kind = JOB_TEXT, .text = value != NULL ? value : ""}};
+}
+
+static ncsn_model_info describe(const job *self) {
     ncsn_model_info info = {.struct_size = sizeof info};
     if (self->model != NULL) ncsn_get_info(self->model, &info);
     return info;
+}
+
+size_t job_info(const job *self, job_field *fields) {
+    const ncsn_model_info info = describe(self);
+    size_t count = 0;
+    fields[count++] = integer("levels", info.level_count);
+    fields[count++] = integer("classes", info.class_count);
+    fields[count++] = integer("threads", info.intra_threads);
+    fields[count++] = text("description", info.description);
+    fields[count++] = text("runtime", info.runtime_version);
+    return count;
+}
+
+const int64_t *job_shape(const job *self, size_t *rank) {
+    const ncsn_model_info info = describe(self);
+    *rank = info.rank;
+    return info.shape;
 }
 
 ncsn_status job_options_init(job *self, job_options *options) {
@@ -167,20 +194,32 @@ refused:
     return status;
 }
 
-job_now job_poll(job *self) {
-    job_now now = {.state = "idle", .progress = {.struct_size = sizeof now.progress}};
+size_t job_poll(job *self, job_field *fields) {
+    ncsn_progress now = {.struct_size = sizeof now};
+    const char *state = "idle";
+    double fraction = 0;
     sweep();
-    if (self->current == NULL) return now;
-    const ncsn_status status = ncsn_run_poll(self->current->run, &now.progress);
-    now.state = status == NCSN_PENDING     ? "running"
+    if (self->current != NULL) {
+        const ncsn_status status = ncsn_run_poll(self->current->run, &now);
+        state = status == NCSN_PENDING     ? "running"
                 : status == NCSN_OK        ? "done"
                 : status == NCSN_CANCELLED ? "cancelled"
                                            : "failed";
-    if (status < 0) ncsn_run_error(self->current->run, self->error, sizeof self->error);
-    if (status == NCSN_OK) now.fraction = 1;
-    else if (now.progress.calls_total != 0)
-        now.fraction = (double)now.progress.calls_done / (double)now.progress.calls_total;
-    return now;
+        if (status < 0) ncsn_run_error(self->current->run, self->error, sizeof self->error);
+        if (status == NCSN_OK) fraction = 1;
+        else if (now.calls_total != 0) fraction = (double)now.calls_done / (double)now.calls_total;
+    }
+    size_t count = 0;
+    fields[count++] = text("state", state);
+    fields[count++] = real("progress", fraction);
+    fields[count++] = integer("level", now.level);
+    fields[count++] = integer("level_count", now.level_count);
+    fields[count++] = real("sigma", now.sigma);
+    fields[count++] = integer("calls_done", now.calls_done);
+    fields[count++] = integer("calls_total", now.calls_total);
+    fields[count++] = real("elapsed_seconds", now.elapsed_seconds);
+    fields[count++] = real("remaining_seconds", now.remaining_seconds);
+    return count;
 }
 
 void job_cancel(job *self) {
@@ -189,16 +228,23 @@ void job_cancel(job *self) {
 
 size_t job_bytes(const job *self) { return self->current == NULL ? 0 : self->current->bytes; }
 
-int32_t job_format(const job *self) { return self->current == NULL ? 0 : self->current->format; }
-
-ncsn_status job_read(job *self, int32_t what, void *out, size_t bytes) {
-    if (self->current == NULL) return job_refuse(self, NCSN_ERR_STATE, "nothing was started: call start() first");
-    return keep(self, ncsn_run_read(self->current->run, what, out, bytes));
-}
-
-ncsn_status job_preview(job *self, void *out, size_t bytes) {
-    if (self->current == NULL) return job_refuse(self, NCSN_ERR_STATE, "nothing was started: call start() first");
+ncsn_status job_image(job *self, void *out, size_t bytes) {
+    if (self->current == NULL) return NCSN_PENDING;
+    if (self->current->format == NCSN_F32_NCHW)
+        return job_refuse(self, NCSN_ERR_STATE, "this run draws floats, not pixels; start it with \"format\": \"rgba\"");
     ncsn_status status = ncsn_run_read(self->current->run, NCSN_READ_SAMPLE, out, bytes);
     if (status == NCSN_ERR_STATE) status = ncsn_run_read(self->current->run, NCSN_READ_DENOISED, out, bytes);
     return status == NCSN_ERR_STATE ? NCSN_PENDING : keep(self, status);
+}
+
+ncsn_status job_result(job *self, void *out, size_t bytes) {
+    if (self->current == NULL) return job_refuse(self, NCSN_ERR_STATE, "nothing was started: call start() first");
+    if (self->current->format != NCSN_F32_NCHW)
+        return job_refuse(self, NCSN_ERR_STATE, "this run draws pixels, see image(); for floats start it with \"format\": \"float\"");
+    return keep(self, ncsn_run_read(self->current->run, NCSN_READ_SAMPLE, out, bytes));
+}
+
+ncsn_status job_takes(job *self, const char *usage, int64_t least, int64_t most, int64_t count) {
+    if (count >= least && count <= most) return NCSN_OK;
+    return job_refuse(self, NCSN_ERR_ARGUMENT, "%s takes %d to %d arguments, not %d", usage, (int)least, (int)most, (int)count);
 }

@@ -33,11 +33,12 @@ typedef struct {
     int64_t label;  /* of all samples; -1: none */
 } job_options;
 
+/* An entry of a dictionary that goes to the engine. */
 typedef struct {
-    const char *state; /* "idle", "running", "done", "cancelled", "failed" */
-    double fraction;   /* of the evaluations, 0 to 1 */
-    ncsn_progress progress;
-} job_now;
+    const char *name;
+    job_value value;
+} job_field;
+enum { JOB_FIELDS = 9 }; /* at most, of job_info() and job_poll() */
 
 job *job_new(void);
 
@@ -55,8 +56,13 @@ const char *job_error(const job *self);
 ncsn_status job_load(job *self, const char *path, int64_t intra_threads);
 ncsn_status job_load_bytes(job *self, const void *bytes, size_t size, int64_t intra_threads);
 
-/* The model, or zeros. shape[0..2] are channels, height, width where `rank` is 3. */
-ncsn_model_info job_info(const job *self);
+/* Fills `fields`, returns how many: what the model is, and where the run is. */
+size_t job_info(const job *self, job_field *fields);
+size_t job_poll(job *self, job_field *fields);
+
+/* The extents of a sample (channels, height, width for pictures), their number in `*rank`. Live as long as
+ * the model; none before one is loaded. */
+const int64_t *job_shape(const job *self, size_t *rank);
 
 ncsn_status job_options_init(job *self, job_options *options);
 
@@ -66,21 +72,21 @@ ncsn_status job_set(job *self, job_options *options, const char *name, job_value
 /* Begins, in the background. A run that goes on already is cancelled. */
 ncsn_status job_start(job *self, const job_options *options);
 
-job_now job_poll(job *self);
-
 void job_cancel(job *self);
 
-/* Bytes that job_read() writes: all samples, one after the other, in the format of the run. As pixels they
- * are a strip, as wide as a sample and sample_count times as high. */
+/* Bytes that the two calls below write: all samples, one after the other. Pixels are a strip, as wide as a
+ * sample and sample_count times as high. 0 before job_start(). */
 size_t job_bytes(const job *self);
-int32_t job_format(const job *self); /* 0 before job_start() */
 
-/* NCSN_READ_DENOISED while the run goes on is a preview, NCSN_READ_SAMPLE the finished samples. */
-ncsn_status job_read(job *self, int32_t what, void *out, size_t bytes);
+/* The latest pixels: samples when they are done, else the predicted clean ones. NCSN_PENDING before there
+ * are any. An error for a run that draws floats. */
+ncsn_status job_image(job *self, void *out, size_t bytes);
 
-/* The latest picture: samples when they are done, else the predicted clean ones. NCSN_PENDING before the
- * first step is complete. */
-ncsn_status job_preview(job *self, void *out, size_t bytes);
+/* The finished samples of a run that draws floats. */
+ncsn_status job_result(job *self, void *out, size_t bytes);
+
+/* NCSN_OK when `count` arguments are from `least` to `most`; `usage` goes into the text. */
+ncsn_status job_takes(job *self, const char *usage, int64_t least, int64_t most, int64_t count);
 
 /* Sets the text and returns `status`, for what a shim finds wrong itself. */
 ncsn_status job_refuse(job *self, ncsn_status status, const char *format, ...);
