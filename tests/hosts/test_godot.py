@@ -1,6 +1,6 @@
 """Godot 3 runs the NativeScript class; Godot 4 does not run here, and a small host stands in for it.
 
-Needs godot3-server, godot3-runner, xvfb, xauth, libgl1-mesa-dri. The headers come from the Rust registry, where
+Needs godot3-server, godot3-runner, xvfb, xauth, libgl1-mesa-dri, make, cargo. The headers come from the Rust registry, where
 the bindings of others carry them.
 """
 
@@ -108,3 +108,21 @@ def test_without_onnx_runtime(project, godot, tmp_path):
 def test_without_libncsn(project, godot, tmp_path):
     said = godot("--path", without(project, tmp_path, "libncsn.so.1"), "--quit")
     assert "libncsn.so.1: cannot open shared object file" in said, said
+
+
+@pytest.mark.parametrize("version", ["4.1", "4.2", "4.3"])
+def test_extension_in_a_stand_in_for_godot_4(root, prefix, run, headers, tmp_path, version):
+    interface = headers / "gdextension-api/versions" / version / "res"
+    run("make", "-s", "-C", root / "bindings/godot", "godot4", f"PREFIX={prefix}", f"OUT={tmp_path}",
+        f"GODOT_HEADERS={interface}", "CFLAGS=-O2 -Wpedantic -Werror")
+    for library in ("libncsn.so.1", "libonnxruntime.so.1.28.0"):
+        shutil.copy(prefix / "lib" / library, tmp_path)
+    run("gcc", "-std=gnu11", "-Wall", "-Wextra", "-Werror", root / "tests/hosts/godot/host4.c", "-o", tmp_path / "host4",
+        "-isystem", interface)
+    said = run(tmp_path / "host4", tmp_path / "libncsn_godot4.so", root / "models", tmp_path)
+    assert "all done" in said
+    for name, what, model, samples, levels in (
+        ("floats", "float", "mixture.onnx", 100, 0),
+        ("pixels", "rgba", "digits.onnx", 3, 12),
+    ):
+        assert (tmp_path / name).read_bytes() == drawn(root, prefix, run, tmp_path, model, what, samples, levels)
