@@ -1,5 +1,5 @@
-# Saves pictures of the scene: godot3-runner --path . -s screenshot.gd FRACTION=FILE.png ...
-# FRACTION of the evaluations are done when the picture is taken; 1 is the finished one.
+# Saves pictures of the scene: godot3-runner --path . -s screenshot.gd FRACTION=FILE.png ... [OPTION=VALUE ...]
+# FRACTION of the evaluations are done when the picture is taken; 1 is the finished one. OPTION is one of the sampler's.
 extends SceneTree
 
 var scene = load("res://digits.tscn").instance()
@@ -11,6 +11,8 @@ func _init():
 		var parts = argument.split("=")
 		if parts.size() == 2 and parts[1].ends_with(".png"):
 			wanted[float(parts[0])] = parts[1]
+		elif parts.size() == 2:
+			scene.options[parts[0]] = float(parts[1]) if parts[1].is_valid_float() else parts[1]
 	root.add_child(scene)
 
 
