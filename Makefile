@@ -80,7 +80,8 @@ tools-test:
 
 # What the tests of hosts need beyond that.
 tools-hosts:
-	@sh scripts/tools.sh gcc g++ cmake ninja meson pkg-config venv
+	@sh scripts/tools.sh gcc g++ clang++ doctest cmake ninja meson pkg-config venv pip mcs \
+	    godot3-server godot3-runner sdl2-config love luajit xvfb-run mesa
 
 demo: build onnxruntime
 	@mkdir -p $(TARGET)/demo
@@ -137,6 +138,7 @@ test: tools-test lint runtimes $(VENV)/ready
 
 header:
 	NCSN_BLESS=1 cargo test --quiet --test abi
+	$(PYTHON) bindings/lua/make_cdef.py include/ncsn.h > bindings/lua/ncsn_cdef.lua
 
 bench: onnxruntime
 	cargo bench --bench loop

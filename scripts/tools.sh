@@ -4,17 +4,28 @@
 set -eu
 
 missing=""
+# need PACKAGES COMMAND... - PACKAGES are missing if the command fails.
+need() {
+    packages=$1
+    shift
+    "$@" >/dev/null 2>&1 || missing="$missing $packages"
+}
+
 for tool in "$@"; do
     case $tool in
-        pip) python3 -m pip --version >/dev/null 2>&1 || missing="$missing python3-pip" ;;
-        venv) python3 -c 'import ensurepip, venv' >/dev/null 2>&1 || missing="$missing python3-venv" ;;
-        g++) command -v g++ >/dev/null || missing="$missing g++" ;;
-        abidiff) command -v abidiff >/dev/null || missing="$missing abigail-tools" ;;
-        ninja) command -v ninja >/dev/null || missing="$missing ninja-build" ;;
-        pkg-config) command -v pkg-config >/dev/null || missing="$missing pkgconf" ;;
-        clang++) command -v clang++ >/dev/null || missing="$missing clang" ;;
-        cc | gcc) command -v "$tool" >/dev/null || missing="$missing gcc libc6-dev" ;;
-        *) command -v "$tool" >/dev/null || missing="$missing $tool" ;;
+        pip) need python3-pip python3 -m pip --version ;;
+        venv) need python3-venv python3 -c 'import ensurepip, venv' ;;
+        abidiff) need abigail-tools command -v abidiff ;;
+        clang++) need clang command -v clang++ ;;
+        cc | gcc) need "gcc libc6-dev" command -v "$tool" ;;
+        doctest) need doctest-dev test -e /usr/include/doctest/doctest.h ;;
+        mcs) need "mono-mcs mono-runtime" command -v mcs ;;
+        mesa) need libgl1-mesa-dri test -n "$(find /usr/lib -name swrast_dri.so -print -quit)" ;;
+        ninja) need ninja-build command -v ninja ;;
+        pkg-config) need pkgconf command -v pkg-config ;;
+        sdl2-config) need libsdl2-dev command -v sdl2-config ;;
+        xvfb-run) need "xvfb xauth" command -v xvfb-run ;;
+        *) need "$tool" command -v "$tool" ;;
     esac
 done
 [ -n "$missing" ] || exit 0
