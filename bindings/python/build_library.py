@@ -24,6 +24,21 @@ SYSTEM_LIBRARIES = {"libc.so.6", "libm.so.6", "libpthread.so.0", "libdl.so.2", "
 MACHINES = {"EM_X86_64": "x86_64", "EM_AARCH64": "aarch64", "EM_386": "i686"}
 
 
+HERE = Path(__file__).resolve().parent
+REPOSITORY = HERE.parent.parent
+
+
+def source(in_repository: str, in_sdist: str) -> Path:
+    """A file of the repository around this folder, or the copy of it in an sdist."""
+    path = REPOSITORY / in_repository
+    return path if path.exists() else HERE / in_sdist
+
+
+def crate_version() -> str:
+    """The version of the package is the library's."""
+    return re.search(r'^version = "(.+?)"', source("Cargo.toml", "crate.toml").read_text(), re.MULTILINE)[1]
+
+
 def declarations(header: str) -> str:
     """What cffi understands of ncsn.h: constants, types and functions, without comments and conditions."""
     text = re.sub(r"/\*.*?\*/|//[^\n]*", "", header, flags=re.DOTALL)
@@ -36,16 +51,16 @@ def file_name() -> str:
     return FILE_NAMES.get(sys.platform, "libncsn.so")
 
 
-def cargo_build(repository: Path) -> Path:
+def cargo_build() -> Path:
     """The library built from the sources around this folder."""
-    if not (repository / "Cargo.toml").exists():
+    if not (REPOSITORY / "Cargo.toml").exists():
         raise SystemExit(
             "ncsn: the Rust sources are not here (this is an sdist). Name a built library in the environment "
             "variable NCSN_LIBRARY, or install from the repository: pip install ./bindings/python"
         )
     command = ["cargo", "build", "--release", "--lib", "--locked"]
     try:
-        subprocess.run(command, cwd=repository, check=True)
+        subprocess.run(command, cwd=REPOSITORY, check=True)
     except FileNotFoundError:
         raise SystemExit(
             "ncsn: cargo is not installed, and it builds the library. Install Rust 1.92 or newer, or name a built "
@@ -53,7 +68,7 @@ def cargo_build(repository: Path) -> Path:
         ) from None
     except subprocess.CalledProcessError as error:
         raise SystemExit(f"ncsn: `{' '.join(command)}` failed with {error.returncode}; its messages are above") from None
-    return Path(os.environ.get("CARGO_TARGET_DIR", repository / "target")) / "release" / file_name()
+    return REPOSITORY / os.environ.get("CARGO_TARGET_DIR", "target") / "release" / file_name()
 
 
 def linux_tag(elf: ELFFile) -> str:
@@ -89,18 +104,12 @@ class BuildHook(BuildHookInterface):
                 "ncsn: no editable install: the library and the header in the package would go stale. "
                 "Use pip install ./bindings/python"
             )
-        root = Path(self.root)
-        repository = root.parent.parent
-        sources = [repository / "include" / "ncsn.h", root / "ncsn.h"]
-        header = next(path for path in sources if path.exists())
-        licences = repository if header is sources[0] else root
-
         given = os.environ.get("NCSN_LIBRARY")
-        library = Path(given).resolve() if given else cargo_build(repository)
+        library = Path(given).resolve() if given else cargo_build()
         if not library.is_file():
             raise SystemExit(f"ncsn: NCSN_LIBRARY names '{library}', which is no file")
 
-        declared = declarations(header.read_text(encoding="utf-8"))
+        declared = declarations(source("include/ncsn.h", "ncsn.h").read_text(encoding="utf-8"))
         platform = re.sub(r"[^a-zA-Z0-9_]", "_", sysconfig.get_platform())
         if sys.platform.startswith("linux"):
             with library.open("rb") as file:
@@ -121,6 +130,6 @@ class BuildHook(BuildHookInterface):
         build_data["force_include"].update({
             str(library): f"ncsn/{file_name()}",
             str(binding): "ncsn/_binding.py",
-            str(licences / "LICENSE-MIT"): "ncsn/LICENSE-MIT",
-            str(licences / "LICENSE-APACHE"): "ncsn/LICENSE-APACHE",
+            str(source("LICENSE-MIT", "LICENSE-MIT")): "ncsn/LICENSE-MIT",
+            str(source("LICENSE-APACHE", "LICENSE-APACHE")): "ncsn/LICENSE-APACHE",
         })

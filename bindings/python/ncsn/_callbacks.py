@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import sys
 import threading
 from typing import Any, Callable, Dict, List, Optional, Tuple
@@ -18,8 +19,8 @@ from ._records import GuideRequest, NoiseRequest, Progress
 
 Floats = npt.NDArray[np.float32]
 ProgressFunction = Callable[[Progress], Any]
-NoiseFunction = Callable[[NoiseRequest, Floats], None]
-GuideFunction = Callable[[GuideRequest, Floats], None]
+NoiseFunction = Callable[[NoiseRequest, Floats], Any]
+GuideFunction = Callable[[GuideRequest, Floats], Any]
 
 _PROGRESS = [name for name in Progress._fields if name not in ("state", "phase", "preview")]
 _STATES = {lib.NCSN_OK: "done", lib.NCSN_PENDING: "pending", lib.NCSN_CANCELLED: "cancelled"}
@@ -35,20 +36,22 @@ class Lent:
     """A view of the library's memory, which is its own again when the callback has returned: one that is still
     referred to then would be read after it was freed, so that is an error."""
 
-    def __init__(self, name: str, view: npt.NDArray[Any]) -> None:
+    def __init__(self, name: str, view: Any) -> None:
         self.name, self.view = name, view
-        self._references = self._count()
 
-    def _count(self) -> int:
-        # Only CPython counts references.
+    def references(self) -> int:
+        # Only CPython counts them.
         return sys.getrefcount(self.view) if hasattr(sys, "getrefcount") else 0
 
     def take_back(self) -> None:
-        if self._count() > self._references:
+        if self.references() > _UNSHARED:
             raise CallbackError(
                 f"the callback kept '{self.name}', which is the library's memory and valid until the callback "
                 "returns: keep a copy, numpy.array(...)",
             )
+
+
+_UNSHARED = Lent("", object()).references()
 
 
 class Errors:
@@ -99,11 +102,14 @@ class Hooks:
         guide: Optional[GuideFunction] = None,
     ) -> None:
         self._shape, self._layout = sample_shape, layout
-        self._functions = {"progress": progress, "noise": noise, "guide": guide}
+        self._functions: Dict[str, Callable[..., Any]] = {}
         self.errors = Errors()
         self._inside: List[int] = []
-        for name, function in self._functions.items():
-            if function is not None and not callable(function):
+        given: Dict[str, Any] = {"progress": progress, "noise": noise, "guide": guide}
+        for name, function in given.items():
+            if callable(function):
+                self._functions[name] = function
+            elif function is not None:
                 raise TypeError(f"{name}: a callable is wanted, not {type(function).__name__}")
 
     def inside(self) -> bool:
@@ -114,12 +120,9 @@ class Hooks:
         """Sets the callbacks of ncsn_sample_params. What it returns must live as long as the run."""
         keep = []
         for name, function in self._functions.items():
-            if function is not None:
-                # A method of this object and the object in it are a cycle, which the collector may clear in any
-                # order: the callbacks are kept by the run's handle and not here.
-                call = getattr(self, f"_{name}")
-                keep.append(ffi.callback(f"ncsn_{name}_fn", self.errors.guard(self._entered(call))))
-                setattr(params, name, keep[-1])
+            call = functools.partial(getattr(self, f"_{name}"), function)
+            keep.append(ffi.callback(f"ncsn_{name}_fn", self.errors.guard(self._entered(call))))
+            setattr(params, name, keep[-1])
         return keep
 
     def _entered(self, call: Callable[..., int]) -> Callable[..., int]:
@@ -133,9 +136,7 @@ class Hooks:
 
         return entered
 
-    def _progress(self, _user: Any, now: Any) -> int:
-        function = self._functions["progress"]
-        assert function is not None
+    def _progress(self, function: ProgressFunction, _user: Any, now: Any) -> int:
         if not now.preview:
             return int(bool(function(progress(now, lib.NCSN_PENDING))))
         lent = Lent("preview", self._layout.view(now.preview))
@@ -143,9 +144,7 @@ class Hooks:
         lent.take_back()
         return int(bool(answer))
 
-    def _noise(self, _user: Any, request: Any, out: Any) -> int:
-        function = self._functions["noise"]
-        assert function is not None
+    def _noise(self, function: NoiseFunction, _user: Any, request: Any, out: Any) -> int:
         asked = NoiseRequest(
             _names.name("purpose", request.purpose),
             request.level,
@@ -158,9 +157,7 @@ class Hooks:
         lent.take_back()
         return 0
 
-    def _guide(self, _user: Any, request: Any, score: Any) -> int:
-        function = self._functions["guide"]
-        assert function is not None
+    def _guide(self, function: GuideFunction, _user: Any, request: Any, score: Any) -> int:
         shape = (request.sample_count, *self._shape)
         x, s = Lent("x", floats(request.x, shape, False)), Lent("score", floats(score, shape, True))
         asked = GuideRequest(

@@ -11,7 +11,7 @@ from . import _records
 from ._binding import ffi
 from ._errors import ShapeError, check, error_of, last_error
 from ._fields import array, fill, initialised, struct
-from ._library import lib
+from ._library import lib, text
 from ._records import Evaluation, Recommendation, Validation
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def validate(model: "Model", **values: Any) -> Validation:
 
 def _finding(finding: Any) -> _records.Finding:
     entries = [finding.suggestions[index] for index in range(finding.suggestion_count)]
-    suggestions = {_records.text(entry.key): _records.text(entry.value) for entry in entries}
+    suggestions = {text(entry.key): text(entry.value) for entry in entries}
     return _records.record(_records.Finding, finding, suggestions=suggestions)
 
 
@@ -114,7 +114,8 @@ def recommend(
     )
     found = struct("ncsn_recommendation")
     check(lib.ncsn_recommend(params, ffi.NULL, 0, found))
-    params.diameter = found.diameter
+    # Measured once.
+    params.diameter, params.data, params.data_count = found.diameter, ffi.NULL, 0
     exact = bool(found.exact_diameter)
     sigmas = ffi.new("double[]", found.level_count)
     check(lib.ncsn_recommend(params, sigmas, found.level_count, found))

@@ -60,11 +60,11 @@ class ShapeError(ModelError):
     """A tensor of the model, or a sample, has a shape that does not fit."""
 
 
-class RuntimeMissingError(Error, ImportError):
+class RuntimeMissingError(Error, OSError):
     """No ONNX Runtime was found: `pip install onnxruntime`, or `runtime_path=`."""
 
 
-class RuntimeVersionError(Error, ImportError):
+class RuntimeVersionError(Error, RuntimeError):
     """The ONNX Runtime that was found is too old."""
 
 

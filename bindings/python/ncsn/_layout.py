@@ -72,6 +72,6 @@ def address(array: npt.NDArray[Any]) -> Any:
 def floats(pointer: Any, shape: Tuple[int, ...], writeable: bool) -> npt.NDArray[np.float32]:
     """float32 `shape`, a view of the library's memory."""
     size = 4 * int(np.prod(shape, dtype=np.int64))
-    view: npt.NDArray[np.float32] = np.frombuffer(ffi.buffer(pointer, size), np.float32).reshape(shape)
+    view: npt.NDArray[np.float32] = np.ndarray(shape, np.float32, ffi.buffer(pointer, size))
     view.flags.writeable = writeable
     return view

@@ -26,15 +26,8 @@ def set_log(
         check(lib.ncsn_set_log(ffi.NULL, ffi.NULL, lib.NCSN_LOG_ERROR))
         _installed = None
         return
-    if isinstance(log, logging.Logger):
-        logger = log
-
-        def send(severity: str, line: str) -> None:
-            logger.log(_LEVELS[severity], "%s", line)
-
-    elif callable(log):
-        send = log
-    else:
+    send = _to_logger(log) if isinstance(log, logging.Logger) else log
+    if not callable(send):
         raise TypeError(f"log: a logging.Logger or a callable is wanted, not {type(log).__name__}")
 
     def receive(_user: Any, severity: int, line: Any) -> None:
@@ -46,6 +39,10 @@ def set_log(
     callback = ffi.callback("ncsn_log_fn", receive)
     check(lib.ncsn_set_log(callback, ffi.NULL, _names.number("log_level", level)))
     _installed = callback
+
+
+def _to_logger(logger: logging.Logger) -> Callable[[str, str], Any]:
+    return lambda severity, line: logger.log(_LEVELS[severity], "%s", line)
 
 
 @atexit.register
