@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import sys
 import threading
-from typing import Any, Callable, Dict, List, Optional, Tuple
+from typing import Any, Callable, Dict, List, Optional, Set, Tuple
 
 import numpy as np
 import numpy.typing as npt
@@ -60,17 +60,12 @@ class Errors:
     def __init__(self) -> None:
         self._raised: Dict[int, BaseException] = {}
 
-    def guard(self, call: Callable[..., int]) -> Callable[..., int]:
-        """`call`, with what it raises kept and told as failure."""
+    def callback(self, kind: str, call: Callable[..., int]) -> Any:
+        """`call` as a callback of the library. What is raised in it, at whatever point, is kept and told as failure."""
+        return ffi.callback(kind, call, error=1, onerror=self._keep)
 
-        def guarded(*arguments: Any) -> int:
-            try:
-                return call(*arguments)
-            except BaseException as error:  # whatever it is, it must not reach the library
-                self._raised[threading.get_ident()] = error
-                return 1
-
-        return guarded
+    def _keep(self, _kind: Any, error: BaseException, _traceback: Any) -> None:
+        self._raised[threading.get_ident()] = error
 
     def take(self, anywhere: bool) -> Optional[BaseException]:
         """This thread's exception; or the latest of another one (`anywhere`), as a run in the background calls on a
@@ -104,7 +99,7 @@ class Hooks:
         self._shape, self._layout = sample_shape, layout
         self._functions: Dict[str, Callable[..., Any]] = {}
         self.errors = Errors()
-        self._inside: List[int] = []
+        self._inside: Set[int] = set()
         given: Dict[str, Any] = {"progress": progress, "noise": noise, "guide": guide}
         for name, function in given.items():
             if callable(function):
@@ -121,18 +116,18 @@ class Hooks:
         keep = []
         for name, function in self._functions.items():
             call = functools.partial(getattr(self, f"_{name}"), function)
-            keep.append(ffi.callback(f"ncsn_{name}_fn", self.errors.guard(self._entered(call))))
+            keep.append(self.errors.callback(f"ncsn_{name}_fn", self._entered(call)))
             setattr(params, name, keep[-1])
         return keep
 
     def _entered(self, call: Callable[..., int]) -> Callable[..., int]:
         def entered(*arguments: Any) -> int:
             thread = threading.get_ident()
-            self._inside.append(thread)
             try:
+                self._inside.add(thread)
                 return call(*arguments)
             finally:
-                self._inside.remove(thread)
+                self._inside.discard(thread)
 
         return entered
 
@@ -184,7 +179,7 @@ class Network:
         self.errors = Errors()
 
     def callback(self) -> Any:
-        return ffi.callback("ncsn_score_fn", self.errors.guard(self._score))
+        return self.errors.callback("ncsn_score_fn", self._score)
 
     def _score(self, _user: Any, x: Any, sigma: float, labels: Any, count: int, out: Any) -> int:
         shape = (count, *self._shape)
