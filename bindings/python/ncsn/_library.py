@@ -18,7 +18,7 @@ def _load() -> Any:
     try:
         lib = ffi.dlopen(path)
         abi = lib.ncsn_abi_version()
-    except (OSError, AttributeError) as error:
+    except (OSError, AttributeError, ffi.error) as error:
         source = "named by NCSN_LIBRARY" if os.environ.get("NCSN_LIBRARY") else "of the package"
         raise ImportError(f"the library {source}, '{path}', cannot be used: {error}", path=path) from error
     if abi != lib.NCSN_ABI_VERSION:
