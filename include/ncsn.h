@@ -43,7 +43,9 @@
  * STRUCTS
  *   The first field of a struct is struct_size, sizeof(the struct) as the caller was compiled.
  *   ncsn_*_init() sets it and every default. A shorter struct (older header) gets defaults for
- *   what it lacks; a longer one (newer header) is accepted while what it adds is all zero.
+ *   what it lacks; a longer one (newer header) is accepted while what it adds is all zero. A callback
+ *   gets a struct as long as the library knows it: look at its struct_size before reading a field that
+ *   an older library may lack.
  *   Booleans and enumerations are int32_t; zero means "the model's own".
  *
  * DETERMINISM
@@ -2238,6 +2240,13 @@ ncsn_status ncsn_run_read(const struct ncsn_run *run,
                           int32_t what,
                           void *out,
                           size_t out_bytes);
+
+/**
+ * Bytes of all samples of a run in its output format: what ncsn_run_read() writes. For runs that were
+ * loaded; ncsn_output_size() tells it of parameters. From any thread, also while the run goes on.
+ */
+ncsn_status ncsn_run_output_size(const struct ncsn_run *run,
+                                 size_t *bytes);
 
 /**
  * Saves a run to `buf`, from where ncsn_run_load() continues it bit for bit. `*needed` (may be

@@ -493,6 +493,8 @@ ncsn_status ncsn_run_read(const struct ncsn_run *run,
                           int32_t what,
                           void *out,
                           size_t out_bytes);
+ncsn_status ncsn_run_output_size(const struct ncsn_run *run,
+                                 size_t *bytes);
 ncsn_status ncsn_run_save(const struct ncsn_run *run,
                           void *buf,
                           size_t cap,

@@ -226,6 +226,24 @@ pub unsafe extern "C" fn ncsn_run_read(
     })
 }
 
+/// Bytes of all samples of a run in its output format: what ncsn_run_read() writes. For runs that were
+/// loaded; ncsn_output_size() tells it of parameters. From any thread, also while the run goes on.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ncsn_run_output_size(
+    run: *const ncsn_run,
+    bytes: *mut usize,
+) -> ncsn_status {
+    guard(|| {
+        // SAFETY: the header demands valid pointers or NULL.
+        unsafe {
+            with_run(run, |handle| {
+                *memory::slot(bytes, "bytes")? = handle.viewer.output_bytes()?;
+                Ok(NCSN_OK)
+            })
+        }
+    })
+}
+
 /// Saves a run to `buf`, from where ncsn_run_load() continues it bit for bit. `*needed` (may be
 /// NULL) becomes the number of bytes, also when `buf` is NULL (a size query, NCSN_OK) or `cap` is
 /// too small (NCSN_ERR_BUFFER, `buf` not touched); it is the same during the whole run. From any thread,

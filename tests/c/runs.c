@@ -177,6 +177,14 @@ static void reading(ncsn_model *model)
     CHECK_ERROR(ncsn_run_read(run, NCSN_READ_STATE, out, bytes - 1), NCSN_ERR_BUFFER, "60");
     CHECK(all_bytes(out, 0x5a, bytes));
     CHECK_OK(ncsn_run_read(run, NCSN_READ_STATE, out, bytes));
+    {
+        size_t told = 0;
+        CHECK_OK(ncsn_run_output_size(run, &told));
+        CHECK(told == bytes);
+        CHECK_ERROR(ncsn_run_output_size(run, NULL), NCSN_ERR_ARGUMENT, "bytes");
+        CHECK_ERROR(ncsn_run_output_size(NULL, &told), NCSN_ERR_ARGUMENT, "run");
+        CHECK(told == bytes);
+    }
     CHECK_STATUS(ncsn_run_step(run, 1, 0, NULL), NCSN_PENDING);
     CHECK_OK(ncsn_run_read(run, NCSN_READ_DENOISED, out, bytes));
     CHECK_ERROR(ncsn_run_read(run, NCSN_READ_SAMPLE, out, bytes), NCSN_ERR_STATE, "not finished");

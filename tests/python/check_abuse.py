@@ -160,7 +160,7 @@ class Host:
             "now": sized["ncsn_progress"], "out_bytes": self.floats.nbytes, "max_steps": 1,
             "budget_us": 0, "timeout_us": 0, "what": NCSN_READ_STATE, "max_level": 0,
         }
-        if function == "ncsn_output_size":
+        if function in ("ncsn_output_size", "ncsn_run_output_size"):
             values["bytes"] = ctypes.byref(self.size)
         if function in ("ncsn_sample", "ncsn_run_read"):
             values["out"] = address(self.floats)
