@@ -31,7 +31,7 @@ fail() {
 }
 
 tools() {
-    local packages="rustc-web cargo-web rust-web-src gcc-mingw-w64-x86-64-posix g++-mingw-w64-x86-64-posix wine64 wine"
+    local packages="rustc-web cargo-web rust-web-src gcc-mingw-w64-x86-64-posix g++-mingw-w64-x86-64-posix wine64 wine doctest-dev"
     local missing="" package
     for package in $packages; do
         dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q "ok installed" || missing="$missing $package"
@@ -175,11 +175,28 @@ static_library() {
     pass "tests/c/happy.c with libncsn.a"
 }
 
+# The wrapper ncsn.hpp, with exceptions and, as game engines build, without.
 cpp() {
+    local name model
+    model=$(windows_path models/mixture.onnx | tr '\\' /)
+    mkdir -p "$WORK/include"
+    ln -sfn /usr/include/doctest "$WORK/include/doctest"
+    for name in main hooks runs values; do
+        # shellcheck disable=SC2086
+        $CXX -std=c++17 -O1 -pthread $WARNINGS -Iinclude -isystem "$WORK/include" \
+            "-DMODEL=\"$model\"" -c tests/cpp/$name.cpp -o "$WORK/$name.o"
+    done
+    $CXX "$WORK"/{main,hooks,runs,values}.o -o "$APP/cases.exe" "$BUILT/libncsn.dll.a" -static
+    local printed
+    # They write files where they are.
+    printed=$(cd "$APP" && under_wine cases.exe) || fail "tests/cpp: $printed"
+    grep -q 'Status: SUCCESS!' <<<"$printed" || fail "tests/cpp: $printed"
+    pass "tests/cpp: $(grep -o 'test cases: *[0-9]*' <<<"$printed")"
     # shellcheck disable=SC2086
-    $CXX -std=c++17 -O1 $WARNINGS -Iinclude tests/windows/host.cpp -o "$APP/host.exe" "$BUILT/libncsn.dll.a" -static
-    expect "ok host" "$APP/host.exe"
-    pass "C++"
+    $CXX -std=c++20 -fno-exceptions -fno-rtti -O1 -pthread $WARNINGS -Iinclude tests/cpp/results.cpp \
+        -o "$APP/results.exe" "$BUILT/libncsn.dll.a" -static
+    expect "ok results" "$APP/results.exe" models/mixture.onnx
+    pass "tests/cpp/results.cpp without exceptions"
 }
 
 . tests/windows/runtime.sh
