@@ -25,6 +25,7 @@ mod image;
 mod interpolation;
 pub mod log;
 mod model;
+mod module;
 pub mod noise;
 mod objective;
 mod onnx;

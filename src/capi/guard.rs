@@ -10,6 +10,7 @@ use super::memory;
 use super::types::ncsn_status;
 use super::worker::call_host;
 use crate::error::{Error, Result};
+use crate::module;
 
 thread_local! {
     static LAST_ERROR: RefCell<String> = const { RefCell::new(String::new()) };
@@ -42,7 +43,7 @@ pub(super) fn guard_value<T>(fallback: T, body: impl FnOnce() -> T) -> T {
 
 /// The value, or [`Error::Panic`] with what the panic said.
 pub(super) fn caught<T>(body: impl FnOnce() -> T) -> Result<T> {
-    quiet_panics();
+    settle();
     DEPTH.set(DEPTH.get() + 1);
     // Unwind safety: handles that a panic went through are poisoned by their own code and answer
     // nothing else afterwards.
@@ -66,20 +67,26 @@ fn text_of(payload: &(dyn Any + Send)) -> String {
         .unwrap_or_else(|| "panic".to_owned())
 }
 
+/// What the first call does.
+fn settle() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        module::stay_mapped();
+        quiet_panics();
+    });
+}
+
 /// A caught panic must not write to the host's stderr. The default hook does; ours notes the place
 /// for panics inside our calls and leaves all others to the hook that was there.
 fn quiet_panics() {
-    static ONCE: Once = Once::new();
-    ONCE.call_once(|| {
-        let earlier = std::panic::take_hook();
-        std::panic::set_hook(Box::new(move |info| {
-            if DEPTH.try_with(Cell::get).unwrap_or(0) == 0 {
-                earlier(info);
-            } else if let Some(place) = info.location() {
-                let _ = PANIC_PLACE.try_with(|slot| slot.replace(format!(" at {place}")));
-            }
-        }));
-    });
+    let earlier = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |info| {
+        if DEPTH.try_with(Cell::get).unwrap_or(0) == 0 {
+            earlier(info);
+        } else if let Some(place) = info.location() {
+            let _ = PANIC_PLACE.try_with(|slot| slot.replace(format!(" at {place}")));
+        }
+    }));
 }
 
 fn remember(error: &Error) {

@@ -9,9 +9,9 @@ use std::sync::{Mutex, PoisonError};
 
 use ort::environment::Environment;
 
-use super::environment;
+use super::{environment, format};
 use crate::error::{Error, Result, bail};
-use crate::log;
+use crate::{log, module};
 
 /// Oldest minor version of ONNX Runtime 1.x whose C API is used.
 const MINIMUM_MINOR: u32 = ort::MINOR_VERSION;
@@ -34,7 +34,7 @@ pub(super) fn runtime(wanted: Option<&Path>) -> Result<&'static Runtime> {
     let mut slot = RUNTIME.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(runtime) = *slot {
         if let Some(wanted) = wanted
-            && std::fs::canonicalize(wanted).ok().as_deref() != Some(&*runtime.path)
+            && !same_file(wanted, &runtime.path)
         {
             bail!(
                 State,
@@ -67,7 +67,7 @@ fn find(wanted: Option<&Path>) -> Result<PathBuf> {
             return existing(Path::new(&value), &format!("the environment variable {variable}"));
         }
     }
-    let module = module_path();
+    let module = module::path();
     let mut searched = Vec::new();
     if let Some(folder) = module.as_deref().and_then(Path::parent) {
         // In a source tree this library lies in target/{debug,release}[/deps], and
@@ -98,12 +98,29 @@ fn find(wanted: Option<&Path>) -> Result<PathBuf> {
 }
 
 fn existing(path: &Path, source: &str) -> Result<PathBuf> {
-    std::fs::canonicalize(path).map_err(|error| {
+    full_path(path).map_err(|error| {
         Error::RuntimeMissing(format!(
             "ONNX Runtime is not at '{}', where {source} says: {error}",
             path.display()
         ))
     })
+}
+
+/// The full path of a file that is there.
+fn full_path(path: &Path) -> std::io::Result<PathBuf> {
+    if cfg!(windows) {
+        // Canonical paths begin with `\\?\` there, and those of network drives with `\\?\UNC\`:
+        // nothing to show to people, or to give to a loader that promises plain paths only.
+        std::fs::metadata(path)?;
+        std::path::absolute(path)
+    } else {
+        std::fs::canonicalize(path)
+    }
+}
+
+fn same_file(a: &Path, b: &Path) -> bool {
+    let canonical = |path| std::fs::canonicalize(path).ok();
+    canonical(a).is_some_and(|a| canonical(b) == Some(a))
 }
 
 fn file_name() -> &'static str {
@@ -116,11 +133,15 @@ fn file_name() -> &'static str {
     }
 }
 
-/// `libonnxruntime.so` in `folder`, or the highest `libonnxruntime.so.1.x.y`.
+/// `libonnxruntime.so` in `folder`, or the highest `libonnxruntime.so.1.x.y`. On Windows the name
+/// carries no version.
 fn library_in(folder: &Path) -> Option<PathBuf> {
     let plain = folder.join(file_name());
     if plain.exists() {
         return Some(plain);
+    }
+    if cfg!(windows) {
+        return None;
     }
     let prefix = format!("{}.", file_name());
     let version = |path: &PathBuf| -> Vec<u32> {
@@ -136,35 +157,6 @@ fn library_in(folder: &Path) -> Option<PathBuf> {
         .max_by_key(version)
 }
 
-/// The file that this code was loaded from: libncsn, or the program it is linked into.
-#[cfg(unix)]
-fn module_path() -> Option<PathBuf> {
-    use std::os::unix::ffi::OsStrExt;
-    let mut info = std::mem::MaybeUninit::<libc::Dl_info>::zeroed();
-    let address = module_path as fn() -> Option<PathBuf> as *const libc::c_void;
-    // SAFETY: dladdr fills `info` when it returns non-zero, and only then is it read.
-    let info = unsafe {
-        if libc::dladdr(address, info.as_mut_ptr()) == 0 {
-            return None;
-        }
-        info.assume_init()
-    };
-    if info.dli_fname.is_null() {
-        return None;
-    }
-    // SAFETY: a C string owned by the loader, valid while this module is loaded.
-    let name = unsafe { CStr::from_ptr(info.dli_fname) };
-    // For a program the loader may know only argv[0].
-    std::fs::canonicalize(std::ffi::OsStr::from_bytes(name.to_bytes()))
-        .or_else(|_| std::env::current_exe())
-        .ok()
-}
-
-#[cfg(not(unix))]
-fn module_path() -> Option<PathBuf> {
-    std::env::current_exe().ok()
-}
-
 fn load(path: &Path) -> Result<Runtime> {
     if path.is_dir() {
         bail!(
@@ -174,17 +166,9 @@ fn load(path: &Path) -> Result<Runtime> {
             file_name()
         );
     }
-    if cfg!(target_os = "linux")
-        && let Some(defect) = super::elf::defect(path)
-    {
-        bail!(RuntimeMissing, "'{}' {defect}", path.display());
-    }
     silence_telemetry();
-    // SAFETY: loading a library runs its initialisers; that this is ONNX Runtime is what the
-    // caller asked for, and files that cannot be mapped were refused above.
-    let library = unsafe { libloading::Library::new(path) }.map_err(|error| {
-        Error::RuntimeMissing(format!("'{}' cannot be loaded: {error}", path.display()))
-    })?;
+    let library = open(path)
+        .map_err(|reason| Error::RuntimeMissing(format!("'{}' {reason}", path.display())))?;
     let (api, version) = api(&library, path)?;
     if !ort::set_api(api) {
         bail!(
@@ -196,6 +180,45 @@ fn load(path: &Path) -> Result<Runtime> {
     // From here on pointers into the library are everywhere: it stays.
     std::mem::forget(library);
     Ok(Runtime { environment: environment::create()?, path: path.to_path_buf(), version })
+}
+
+/// Loads a library, or says what the file is instead.
+#[cfg(not(windows))]
+fn open(path: &Path) -> Result<libloading::Library, String> {
+    // Asked first: the loader does not survive every file.
+    if let Some(defect) = format::defect(path) {
+        return Err(defect);
+    }
+    // SAFETY: loading a library runs its initialisers; that this is ONNX Runtime is what the
+    // caller asked for, and files that cannot be mapped were refused above.
+    unsafe { libloading::Library::new(path) }.map_err(|error| format!("cannot be loaded: {error}"))
+}
+
+/// Loads a library, or says what the file is instead.
+#[cfg(windows)]
+fn open(path: &Path) -> Result<libloading::Library, String> {
+    use std::error::Error as _;
+
+    use libloading::os::windows as loader;
+    // The path is a full one, so no folder is searched for the library itself. What it needs is
+    // looked for beside it first, then beside the program, then in System32; in no PATH and in no
+    // current folder.
+    let search =
+        loader::LOAD_LIBRARY_SEARCH_DLL_LOAD_DIR | loader::LOAD_LIBRARY_SEARCH_DEFAULT_DIRS;
+    // SAFETY: loading a library runs its initialisers; that this is ONNX Runtime is what the
+    // caller asked for. Windows checks the file before it maps it.
+    let loaded = unsafe { loader::Library::load_with_flags(path, search) };
+    loaded.map(Into::into).map_err(|error| {
+        // Windows says less: "%1 is not a valid Win32 application".
+        format::defect(path).unwrap_or_else(|| {
+            let cause = error.source().map_or_else(|| error.to_string(), ToString::to_string);
+            format!(
+                "cannot be loaded: {cause}. If a module is missing, it is one that this library \
+                 needs: install the Microsoft Visual C++ Redistributable (2015 to 2022, or newer), \
+                 or put the missing file beside it"
+            )
+        })
+    })
 }
 
 /// ONNX Runtime's table of functions, after the version was found to be new enough.
@@ -289,7 +312,7 @@ mod tests {
         std::fs::write(&text, "no library").unwrap();
         for (path, word) in [
             (folder.path(), "folder"),
-            (text.as_path(), "no ELF header"),
+            (text.as_path(), if cfg!(windows) { "no PE header" } else { "no ELF header" }),
             (Path::new("/nowhere/libonnxruntime.so"), "is not at"),
         ] {
             let error = find(Some(path)).and_then(|path| load(&path)).err().unwrap();

@@ -1,14 +1,7 @@
 //! ONNX Runtime: the only module that names the crate `ort`.
 
-#[cfg(target_os = "linux")]
-mod elf;
-#[cfg(not(target_os = "linux"))]
-mod elf {
-    pub(super) fn defect(_: &std::path::Path) -> Option<String> {
-        None
-    }
-}
 mod environment;
+mod format;
 mod inspection;
 mod library;
 mod network;

@@ -144,21 +144,30 @@ fn dispatch(provider: Provider, options: &ModelOptions) -> Option<ExecutionProvi
     })
 }
 
-/// ONNX Runtime's reason, and what to do about it.
+/// Where a user tells the loader to look.
+const LOADER_PATH: &str = if cfg!(windows) { "PATH" } else { "LD_LIBRARY_PATH" };
+
+/// ONNX Runtime's reason, and what to do about it. Its words for a missing library are the
+/// system's: the second of each pair is what Windows calls it.
 pub(super) fn explain(provider: Provider, reason: &str) -> String {
+    let says = |words: [&str; 2]| words.iter().any(|word| reason.contains(word));
     let remedy = if reason.contains("not enabled in this build") || reason.contains("not supported")
     {
         "this ONNX Runtime is built without it: use a GPU build (Python package onnxruntime-gpu; \
          in a source tree `make onnxruntime GPU=1`)"
-    } else if reason.contains("libcuda.so") || reason.contains("no CUDA-capable device") {
+            .to_owned()
+    } else if says(["libcuda.so", "nvcuda.dll"]) || reason.contains("no CUDA-capable device") {
         "there is no usable NVIDIA driver or device: install the driver, check with nvidia-smi"
-    } else if reason.contains("libnvinfer") {
-        "install TensorRT where the loader finds it (LD_LIBRARY_PATH)"
-    } else if reason.contains("cannot open shared object file") {
-        "install the CUDA and cuDNN libraries that this ONNX Runtime was built for where the loader \
-         finds them (LD_LIBRARY_PATH)"
+            .to_owned()
+    } else if says(["libnvinfer", "nvinfer_"]) {
+        format!("install TensorRT where the loader finds it ({LOADER_PATH})")
+    } else if says(["cannot open shared object file", "rror 126"]) {
+        format!(
+            "install the CUDA and cuDNN libraries that this ONNX Runtime was built for where the \
+             loader finds them ({LOADER_PATH})"
+        )
     } else {
-        "see ONNX Runtime's documentation of this provider"
+        "see ONNX Runtime's documentation of this provider".to_owned()
     };
     // ONNX Runtime puts its own source file and line before the reason.
     let reason = reason.split_once(" : FAIL : ").map_or(reason, |(_, reason)| reason);

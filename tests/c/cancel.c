@@ -139,7 +139,7 @@ static void on_signal(int number)
 static int32_t interrupt(void *user, const ncsn_progress *now)
 {
     (void)user;
-    return now->calls_done == 10 && raise(SIGUSR1) != 0;
+    return now->calls_done == 10 && raise(SIGTERM) != 0;
 }
 
 static void from_a_signal_handler(ncsn_model *model)
@@ -149,7 +149,7 @@ static void from_a_signal_handler(ncsn_model *model)
     void *expected = sample(model, &params);
     ncsn_progress now = {.struct_size = sizeof now};
     ncsn_run *run = NULL;
-    CHECK(signal(SIGUSR1, on_signal) != SIG_ERR);
+    CHECK(signal(SIGTERM, on_signal) != SIG_ERR);
     params.progress = interrupt;
     CHECK_OK(ncsn_run_begin(model, &params, &run));
     interrupted = run;

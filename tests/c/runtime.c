@@ -11,6 +11,7 @@
  * After a failure the process loads GOOD and samples; after a success it takes no other. */
 
 #include "check.h"
+#include "utf8.h"
 
 static ncsn_status create(const char *model_path, const char *runtime_path, ncsn_model **model)
 {
@@ -68,6 +69,7 @@ static void refused(const char *model_path, const char *runtime_path, const char
 int main(int argc, char **argv)
 {
     const char *mode = argc > 2 ? argv[2] : "";
+    argv = utf8_arguments(argv);
     if (argc == 7 && strcmp(mode, "option") == 0) {
         refused(argv[1], argv[3], argv[4], argv[5]);
         loads(argv[1], argv[6], argv[6]);

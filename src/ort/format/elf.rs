@@ -5,6 +5,8 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
+use super::field;
+
 /// e_machine of the processor this library was compiled for.
 const MACHINE: u16 = if cfg!(target_arch = "x86_64") {
     62
@@ -18,7 +20,7 @@ const TYPE_SHARED: u64 = 3;
 const SEGMENT_LOAD: u64 = 1;
 
 /// Says what is wrong with the file as a 64-bit shared library for this machine, if anything.
-pub(super) fn defect(path: &Path) -> Option<String> {
+pub(in crate::ort) fn defect(path: &Path) -> Option<String> {
     inspect(path).err()
 }
 
@@ -62,11 +64,6 @@ fn inspect(path: &Path) -> Result<(), String> {
         }
     }
     Ok(())
-}
-
-/// The little-endian number of `len` bytes at `at`.
-fn field(bytes: &[u8], at: usize, len: usize) -> u64 {
-    bytes[at..at + len].iter().rev().fold(0, |value, byte| value << 8 | u64::from(*byte))
 }
 
 #[cfg(test)]
