@@ -18,7 +18,7 @@ INSTALL = $(PYTHON) scripts/install.py --libdir "$(LIBDIR)" --built "$(TARGET)/r
     $(if $(WITH_ONNXRUNTIME),--onnxruntime "$(TARGET)/onnxruntime/lib")
 
 .PHONY: help build cli onnxruntime runtimes demo test lint header bench clean tools tools-test exporter-venv test-exporter \
-    notices install uninstall dist tools-hosts test-hosts
+    notices install uninstall dist tools-hosts prefix test-hosts test-ffi
 
 help:
 	@echo "make demo          draw 64 handwritten digits with the C example, into target/demo/digits.png"
@@ -31,6 +31,8 @@ help:
 	@echo "make header        regenerate include/ncsn.h and the ABI records from the source"
 	@echo "make lint          formatting, clippy, documentation"
 	@echo "make test-exporter the exporter's tests alone: PyTorch networks through ncsn-export and the library"
+	@echo "make test-hosts    the hosts' tests alone: C++, C#, Python, Lua, engines, packaging, from an installed tree"
+	@echo "make test-ffi      Node, Java and Go by their foreign function interfaces"
 	@echo "make bench         what the loop costs over bare ONNX Runtime calls, as a table"
 
 build:
@@ -114,10 +116,19 @@ test-exporter: exporter-venv onnxruntime
 	cd train && env -u NCSN_ORT_PATH -u ORT_DYLIB_PATH NCSN_TEST_LIBRARY=$(abspath $(TARGET))/debug/libncsn.so \
 	    $(abspath $(EXPORTER))/bin/python -m pytest -q -p no:cacheprovider
 
-# Hosts see an installed tree and nothing else of this one.
-test-hosts: tools-hosts $(VENV)/ready
+# Hosts see an installed tree and nothing else of this one. Two files of tests at a time: most of them wait.
+HOSTS = NCSN_PREFIX=$(abspath $(TARGET))/prefix $(VENV)/bin/python -m pytest -q -p no:cacheprovider
+
+prefix: $(VENV)/ready
 	$(MAKE) install PREFIX=$(abspath $(TARGET))/prefix DESTDIR= LIBDIR=lib WITH_ONNXRUNTIME=1
-	NCSN_PREFIX=$(abspath $(TARGET))/prefix $(VENV)/bin/python -m pytest -q -p no:cacheprovider tests/hosts
+
+test-hosts: tools-hosts prefix
+	$(HOSTS) -n 2 --dist loadfile tests/hosts --ignore tests/hosts/test_ffi.py
+
+# Hosts without a binding of their own. Not a part of `make test`: Node and Java are large.
+test-ffi: prefix
+	@sh scripts/tools.sh gcc pip npm javac jna
+	$(HOSTS) tests/hosts/test_ffi.py
 
 # The suite samples on the oldest runtime that is accepted, the pinned one and the newest, and is
 # refused by one that is too old.
@@ -135,6 +146,7 @@ lint:
 test: tools-test lint runtimes $(VENV)/ready
 	NCSN_REQUIRE_TOOLS=1 NCSN_TEST_PYTHON=$(abspath $(VENV))/bin/python cargo test --features cli
 	$(MAKE) test-exporter
+	$(MAKE) test-hosts
 
 header:
 	NCSN_BLESS=1 cargo test --quiet --test abi

@@ -19,6 +19,8 @@ for tool in "$@"; do
         clang++) need clang command -v clang++ ;;
         cc | gcc) need "gcc libc6-dev" command -v "$tool" ;;
         doctest) need doctest-dev test -e /usr/include/doctest/doctest.h ;;
+        javac) need default-jdk-headless command -v javac ;;
+        jna) need libjna-java test -e /usr/share/java/jna.jar ;;
         mcs) need "mono-mcs mono-runtime" command -v mcs ;;
         mesa) need libgl1-mesa-dri test -n "$(find /usr/lib -name swrast_dri.so -print -quit)" ;;
         ninja) need ninja-build command -v ninja ;;

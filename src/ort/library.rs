@@ -47,6 +47,7 @@ pub(super) fn runtime(wanted: Option<&Path>) -> Result<&'static Runtime> {
         }
         return Ok(runtime);
     }
+    refuse_static_programs()?;
     let runtime: &'static Runtime = Box::leak(Box::new(load(&find(wanted)?)?));
     log::info(&format!(
         "ONNX Runtime {} loaded from '{}'",
@@ -55,6 +56,19 @@ pub(super) fn runtime(wanted: Option<&Path>) -> Result<&'static Runtime> {
     ));
     *slot = Some(runtime);
     Ok(runtime)
+}
+
+/// A program that is linked statically as a whole has a dlopen() that crashes on a library like this.
+fn refuse_static_programs() -> Result<()> {
+    if cfg!(all(unix, target_feature = "crt-static")) || (cfg!(unix) && module::path().is_none()) {
+        bail!(
+            Unsupported,
+            "this program is linked statically as a whole (-static), and such a program cannot load \
+             ONNX Runtime: leave -static away and link libncsn.a alone, or bring a score of your own \
+             (ncsn_create_from_callback)"
+        );
+    }
+    Ok(())
 }
 
 /// The file to load, in the documented order.

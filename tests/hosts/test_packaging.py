@@ -3,6 +3,7 @@ installed, and in another folder, with a name that no shell likes."""
 
 import os
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -105,6 +106,14 @@ def test_pkg_config_static(place, source, run, draws):
     for library in (place / "lib").glob("libonnxruntime.so.*"):
         shutil.copy(library, source)
     draws(source / "host", source)
+
+
+def test_a_wholly_static_program_is_told_so(prefix, source, model):
+    """Its dlopen() would crash."""
+    command = ["gcc", "-static", "main.c", f"-I{prefix}/include", f"{prefix}/lib/libncsn.a", "-lm", "-o", "host"]
+    subprocess.run(command, cwd=source, check=True, capture_output=True)
+    done = subprocess.run([source / "host", model], cwd=source, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1 and "linked statically" in done.stderr + done.stdout, done
 
 
 def test_make(place, source, run, draws):
