@@ -31,6 +31,8 @@ namespace Ncsn
 
         protected override bool ReleaseHandle()
         {
+            if (Shutdown.Exiting)
+                return true;
             // Waits for the evaluation in flight of a background run: afterwards no hook is called.
             Native.ncsn_run_free(handle);
             Hooks?.Release();

@@ -133,6 +133,7 @@ namespace Ncsn
         /// <exception cref="NcsnStateException">It goes on already, or another thread steps it.</exception>
         public void Start()
         {
+            Shutdown.Watch(Handle);
             Guard.Call(Native.ncsn_run_start(Handle));
         }
 
