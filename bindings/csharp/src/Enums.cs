@@ -237,7 +237,7 @@ namespace Ncsn
         /// <summary>The file's metadata say it.</summary>
         Metadata = 3,
 
-        /// <summary>The caller's ncsn_model_options say it.</summary>
+        /// <summary>The caller's ModelOptions say it.</summary>
         Option = 4,
     }
 
@@ -292,7 +292,7 @@ namespace Ncsn
 
         /// <summary>Runge-Kutta 4(5) on the probability-flow ODE from the first level to the last, each
         /// chain with steps of its own by rtol and atol. For networks that take any sigma. Evaluations
-        /// are known at the end; until then ncsn_progress counts those of the slowest chain, and its
+        /// are known at the end; until then progress counts those of the slowest chain, and its
         /// level and step are the attempt and the stage.</summary>
         Rk45 = 12,
 

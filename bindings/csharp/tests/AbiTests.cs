@@ -18,6 +18,7 @@ internal static class AbiTests
         tests.Add(new KeyValuePair<string, Action>("structs lie as tests/abi/layout.txt says", Layouts));
         tests.Add(new KeyValuePair<string, Action>("constants are the header's", Constants));
         tests.Add(new KeyValuePair<string, Action>("functions are tests/abi/symbols.txt, without bool and string", Signatures));
+        tests.Add(new KeyValuePair<string, Action>("older and newer structs by struct_size", StructSizes));
         tests.Add(new KeyValuePair<string, Action>("the assembly needs no unsafe code", NoUnsafe));
     }
 
@@ -107,6 +108,34 @@ internal static class AbiTests
             foreach (FieldInfo field in type.GetFields(BindingFlags.Instance | BindingFlags.Public))
                 Expect.That(field.FieldType != typeof(bool) && !field.FieldType.IsClass, type.Name + "." + field.Name +
                     " to need no marshalling");
+    }
+
+    [DllImport("ncsn", CallingConvention = CallingConvention.Cdecl)]
+    private static extern int ncsn_recommend_params_init(byte[] parameters, uint structSize);
+
+    [DllImport("ncsn", CallingConvention = CallingConvention.Cdecl)]
+    private static extern int ncsn_recommend(byte[] parameters, IntPtr sigmas, UIntPtr capacity, byte[] result);
+
+    /// <summary>An assembly of another release has structs of another length; it works, or is told so.</summary>
+    private static void StructSizes()
+    {
+        Recommendation wanted = Recommendation.For(new RecommendParameters { Dimension = 784, Diameter = 20 });
+        // Up to `diameter`; as today; with a field more, left at zero; with a field more that is used.
+        foreach (int size in new[] { 24, 64, 72, -72 })
+        {
+            byte[] parameters = new byte[Math.Abs(size)];
+            Expect.Equal(0, ncsn_recommend_params_init(parameters, (uint)parameters.Length), "init of " + size);
+            BitConverter.GetBytes(784L).CopyTo(parameters, 8);
+            BitConverter.GetBytes(20.0).CopyTo(parameters, 16);
+            if (size < 0)
+                parameters[71] = 1;
+            byte[] result = new byte[32];
+            BitConverter.GetBytes(24u).CopyTo(result, 0);
+            int status = ncsn_recommend(parameters, IntPtr.Zero, UIntPtr.Zero, result);
+            Expect.Equal(size < 0 ? Status.ErrStructSize : Status.Ok, (Status)status, "struct of " + size);
+            Expect.Equal(size < 0 ? 0 : wanted.Gamma, BitConverter.ToDouble(result, 16), "gamma");
+            Expect.Equal(0.0, BitConverter.ToDouble(result, 24), "what an older struct has not");
+        }
     }
 
     private static void NoUnsafe()

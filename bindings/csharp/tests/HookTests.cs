@@ -158,7 +158,10 @@ internal static class HookTests
             {
                 run.Start();
                 while (run.Poll() == RunState.Pending)
+                {
                     GC.Collect(0);
+                    Thread.Sleep(1);
+                }
                 Expect.Same(model.Sample(Normal()), run.Read(), "samples");
                 Expect.That(elsewhere > 20, "calls on the library's thread");
             }

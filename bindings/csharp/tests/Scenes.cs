@@ -22,21 +22,47 @@ internal static class Scenes
                 }
                 return 0;
             case "exit":
-                // Ends while runs go on whose hooks are ours.
-                Model network = HookTests.Gaussian();
-                Model mixture = SamplingTests.Mixture();
-                for (int k = 0; k < 2; k++)
-                {
-                    SampleParameters parameters = RunTests.Endless();
-                    parameters.Guide = (request, score) => GC.KeepAlive(new byte[1000]);
-                    Run run = (k == 0 ? network : mixture).Begin(parameters);
-                    run.Start();
-                    run.Wait(TimeSpan.FromMilliseconds(20));
-                }
+                LeaveRunsBehind();
                 Console.WriteLine("leaving");
+                return 0;
+            case "reload":
+                // What Unity's editor does at each change of a script: the domain goes, the process and libncsn stay.
+                for (int k = 0; k < 5; k++)
+                {
+                    AppDomain domain = AppDomain.CreateDomain("reloaded " + k);
+                    ((Resident)domain.CreateInstanceAndUnwrap(typeof(Resident).Assembly.FullName, typeof(Resident).FullName))
+                        .Leave(Program.Root);
+                    AppDomain.Unload(domain);
+                    Thread.Sleep(20);
+                }
+                Console.WriteLine("reloaded");
                 return 0;
             default:
                 throw new ArgumentException("no scene is named " + name);
+        }
+    }
+
+    /// <summary>Does in another domain what is asked of it in this one.</summary>
+    private sealed class Resident : MarshalByRefObject
+    {
+        public void Leave(string root)
+        {
+            Program.Root = root;
+            LeaveRunsBehind();
+        }
+    }
+
+    /// <summary>Runs that go on, with hooks of ours: by now their thread is in one, or waits to be.</summary>
+    private static void LeaveRunsBehind()
+    {
+        Log.Set(LogLevel.Debug, (level, text) => { });
+        foreach (Model model in new[] { HookTests.Gaussian(), SamplingTests.Mixture() })
+        {
+            SampleParameters parameters = RunTests.Endless();
+            parameters.Guide = (request, score) => GC.KeepAlive(new byte[1000]);
+            Run run = model.Begin(parameters);
+            run.Start();
+            run.Wait(TimeSpan.FromMilliseconds(20));
         }
     }
 }
