@@ -283,8 +283,8 @@ namespace Ncsn
         /// <summary>Continues a run that was saved, on the same model, bit for bit.</summary>
         /// <param name="saved">What <see cref="Run.Save"/> returned, in this process or another.</param>
         /// <param name="parameters">
-        /// What the run was begun with: its hooks, and the size and format of what is read. Without it, no hooks, and
-        /// reading needs an array of the caller's.
+        /// What the run was begun with: its hooks, and whether Read or ReadBytes fits. Without it, no hooks, and the
+        /// caller knows which of the two to call.
         /// </param>
         public Run Load(byte[] saved, SampleParameters parameters = null)
         {

@@ -82,6 +82,9 @@ namespace Ncsn
         internal static extern int ncsn_run_read(RunHandle run, int what, IntPtr output, UIntPtr outputBytes);
 
         [DllImport(Library, CallingConvention = C)]
+        internal static extern int ncsn_run_output_size(RunHandle run, out UIntPtr bytes);
+
+        [DllImport(Library, CallingConvention = C)]
         internal static extern int ncsn_run_save(RunHandle run, byte[] buffer, UIntPtr capacity, out UIntPtr needed);
 
         [DllImport(Library, CallingConvention = C)]

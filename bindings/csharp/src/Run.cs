@@ -28,9 +28,9 @@ namespace Ncsn
         private readonly Model model;
         private readonly RunHandle handle;
         private readonly Hooks hooks;
-        // Of what is read; -1 for a run that was loaded without its parameters.
+        // Null for a run that was loaded without its parameters: the caller knows.
+        private readonly bool? floatSamples;
         private readonly long outputBytes;
-        private readonly bool floatSamples;
 
         private Run(Model model, RunHandle handle, Lease lease, SampleParameters parameters)
         {
@@ -39,8 +39,10 @@ namespace Ncsn
             this.handle = handle;
             this.model = model;
             hooks = (Hooks)lease.Target;
-            floatSamples = parameters.IsFloat;
-            outputBytes = ReferenceEquals(parameters, Unknown) ? -1 : model.OutputSize(parameters);
+            floatSamples = ReferenceEquals(parameters, Unknown) ? (bool?)null : parameters.IsFloat;
+            UIntPtr bytes;
+            Guard.Call(Native.ncsn_run_output_size(handle, out bytes));
+            outputBytes = checked((long)bytes);
         }
 
         internal static Run Begin(Model model, SampleParameters parameters)
@@ -251,18 +253,14 @@ namespace Ncsn
         {
             if (into == null)
                 throw new ArgumentNullException(nameof(into));
-            if (outputBytes >= 0)
-                Size(into is float[]);
+            Size(into is float[]);
             ReadInto(what, into);
         }
 
         private long Size(bool floats)
         {
-            if (outputBytes < 0)
-                throw new InvalidOperationException("the run was loaded without its parameters, so the size of its samples " +
-                    "is not known: give the parameters to Load, or an array to read into");
-            if (floats != floatSamples)
-                throw new ArgumentException(floatSamples
+            if (floatSamples != null && floats != floatSamples)
+                throw new ArgumentException(floatSamples.Value
                     ? "the run's OutputFormat is F32Nchw, which is floats: use a float[]"
                     : "the run's OutputFormat is 8-bit: use a byte[] and the calls named Bytes");
             return outputBytes;
@@ -302,7 +300,7 @@ namespace Ncsn
                     {
                         previewed = report.NfeDone;
                         ReadKind kind = parameters.PreviewKind == 0 ? ReadKind.Denoised : parameters.PreviewKind;
-                        report.Preview = floatSamples ? (Array)Read(kind) : ReadBytes(kind);
+                        report.Preview = parameters.IsFloat ? (Array)Read(kind) : ReadBytes(kind);
                     }
                     progress.Report(report);
                 }
