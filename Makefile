@@ -95,9 +95,10 @@ demo: build onnxruntime
 	        --target $(TARGET)/python pillow
 	@PYTHONPATH=$(TARGET)/python $(PYTHON) scripts/to_png.py $(TARGET)/demo/digits.pgm $(TARGET)/demo/digits.png
 
-$(VENV)/ready: tests/python/requirements.txt | tools-test
+$(VENV)/ready: tests/python/requirements.txt tests/hosts/requirements-bare.txt | tools-test
 	$(PYTHON) -m venv $(VENV)
 	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r tests/python/requirements.txt
+	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r tests/hosts/requirements-bare.txt
 	touch $@
 
 # PyTorch and what else the exporter's tests need: about 5 GB. The package itself is installed afresh each time.
