@@ -87,9 +87,9 @@ tools-hosts:
 
 demo: build onnxruntime
 	@mkdir -p $(TARGET)/demo
-	$(CC) -std=c11 -O2 -Wall -Wextra -Iinclude examples/c/sample_digits.c -o $(TARGET)/demo/sample_digits \
+	$(CC) -std=c11 -O2 -Wall -Wextra -Iinclude examples/c/digits.c -o $(TARGET)/demo/digits \
 	    -L$(TARGET)/release -lncsn -lm -Wl,-rpath,'$$ORIGIN/../release'
-	$(TARGET)/demo/sample_digits models/digits.onnx $(TARGET)/demo/digits.pgm
+	$(TARGET)/demo/digits models/digits.onnx $(TARGET)/demo/digits.pgm
 	@$(PYTHON) -c "import sys; sys.path.insert(0, '$(TARGET)/python'); import PIL" 2>/dev/null || \
 	    $(PYTHON) -m pip install --quiet --disable-pip-version-check --root-user-action=ignore \
 	        --target $(TARGET)/python pillow

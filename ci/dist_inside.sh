@@ -3,7 +3,7 @@
 # pkg-config finds, and static. ci/dist.sh runs it in a minimal Debian.
 set -eu
 from=$1
-example=$from/examples/c/sample_digits.c
+example=$from/examples/c/digits.c
 strict="-std=c11 -O2 -Wall -Wextra -Werror"
 mkdir -m 700 /tmp/host
 cd /tmp/host

@@ -22,7 +22,7 @@ import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 EXTRA = ["models/README.md", "models/digits.onnx", "models/mixture.onnx", "examples/c/example.h",
-         "examples/c/sample_digits.c", "examples/c/interpolate.c", "examples/c/super_resolution.c"]
+         "examples/c/digits.c", "examples/c/interpolate.c", "examples/c/super_resolution.c"]
 
 
 def newest_version(library, family):

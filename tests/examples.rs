@@ -77,11 +77,11 @@ fn the_readme_program_links_statically() {
 }
 
 #[test]
-fn sample_digits_writes_a_picture() {
+fn digits_writes_a_picture() {
     for compiler in compilers("c") {
         let folder = tempfile::tempdir().unwrap();
         let library = library_folder(folder.path());
-        let program = compile(&compiler, &root().join("examples/c/sample_digits.c"), &library);
+        let program = compile(&compiler, &root().join("examples/c/digits.c"), &library);
         let picture = folder.path().join("digits.pgm");
         run_ok(Command::new(&program).arg(model("digits.onnx")).arg(&picture).args(["3", "1"]));
         let bytes = std::fs::read(&picture).unwrap();
@@ -103,7 +103,7 @@ fn sample_digits_writes_a_picture() {
 fn the_rust_program_draws_the_same_digits() {
     let folder = tempfile::tempdir().unwrap();
     let library = library_folder(folder.path());
-    let in_c = compile("gcc", &root().join("examples/c/sample_digits.c"), &library);
+    let in_c = compile("gcc", &root().join("examples/c/digits.c"), &library);
     let in_rust = shared_library().ancestors().nth(2).unwrap().join("examples/digits");
     assert!(in_rust.exists(), "{}: cargo build --example digits", in_rust.display());
     let [mut pictures, mut expected] = [Vec::new(), Vec::new()];
@@ -117,10 +117,10 @@ fn the_rust_program_draws_the_same_digits() {
 
 /// Ctrl-C ends the program by cancelling, not by dying.
 #[test]
-fn sample_digits_cancels_on_interrupt() {
+fn digits_cancels_on_interrupt() {
     let folder = tempfile::tempdir().unwrap();
     let library = library_folder(folder.path());
-    let program = compile("gcc", &root().join("examples/c/sample_digits.c"), &library);
+    let program = compile("gcc", &root().join("examples/c/digits.c"), &library);
     let mut child = Command::new(&program)
         .arg(model("digits.onnx"))
         .arg(folder.path().join("never.pgm"))

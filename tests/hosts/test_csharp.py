@@ -160,13 +160,14 @@ def test_what_is_missing_is_told(runtime, built, root, run, tmp_path, request):
     assert other.startswith("NcsnLibraryException") and "ABI version 2" in other
     stranger = said(extra="unsigned something_else")
     assert stranger.startswith("NcsnLibraryException") and "not libncsn" in stranger
-    assert said(["libncsn.so", "libonnxruntime.so"]).startswith("opened, ")
+    (onnxruntime,) = (one.name for one in built.glob("libonnxruntime.so.*"))
+    assert said(["libncsn.so", onnxruntime]).startswith("opened, ")
 
 
 def test_the_example_draws_what_c_draws(built, mono, dotnet, root, prefix, run, tmp_path):
     model = root / "models" / "digits.onnx"
     flags = [f"-I{prefix}/include", f"-L{prefix}/lib", "-lncsn", "-lm", f"-Wl,-rpath,{prefix}/lib"]
-    run(tool("gcc", "gcc"), "-O2", root / "examples/c/sample_digits.c", "-o", tmp_path / "c", *flags)
+    run(tool("gcc", "gcc"), "-O2", root / "examples/c/digits.c", "-o", tmp_path / "c", *flags)
     run(tmp_path / "c", model, tmp_path / "c.pgm", 4)
     run(mono, built / "Digits.exe", model, tmp_path / "mono.pgm", 4)
     run(dotnet, net_program(built / "Digits.exe"), model, tmp_path / "net.pgm", 4)

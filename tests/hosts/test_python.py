@@ -106,9 +106,9 @@ def test_types_are_complete(installed, root, tmp_path, run):
 
 
 def test_the_example_draws_the_bits_of_the_c_one(installed, root, prefix, tmp_path, run):
-    program = tmp_path / "sample_digits"
+    program = tmp_path / "digits"
     run(
-        "gcc", root / "examples/c/sample_digits.c", "-o", program, f"-I{prefix}/include", f"-L{prefix}/lib", "-lncsn",
+        "gcc", root / "examples/c/digits.c", "-o", program, f"-I{prefix}/include", f"-L{prefix}/lib", "-lncsn",
         "-lm", f"-Wl,-rpath,{prefix}/lib",
     )
     model = root / "models/digits.onnx"

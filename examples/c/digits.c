@@ -1,7 +1,7 @@
 /*
  * Draws a grid of handwritten digits and writes it as an image.
  *
- *     sample_digits MODEL.onnx OUT.pgm [SAMPLES [SEED]]
+ *     digits MODEL.onnx OUT.pgm [SAMPLES [SEED]]
  *
  * Any model of gray images works. Ctrl-C cancels.
  */
