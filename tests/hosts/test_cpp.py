@@ -121,7 +121,7 @@ def test_digits(root, prefix, run, build, tmp_path):
     program = build(tmp_path / "digits", root / "examples/cpp/digits.cpp")
     model = root / "models/digits.onnx"
     run(program, model, picture, 4)
-    c = tmp_path / "digits"
+    c = tmp_path / "digits-in-c"
     run("gcc", root / "examples/c/digits.c", "-o", c, f"-I{prefix}/include", f"-L{prefix}/lib", "-lncsn",
         "-lm", f"-Wl,-rpath,{prefix}/lib")  # fmt: skip
     run(c, model, of_c, 4)
