@@ -166,7 +166,7 @@ public:
 
     /**
      * Continues a run that was saved with Run::save(), on the same model (same file, same options).
-     * `params` are those that it was begun with: their callables are set again, and the size of its
+     * `params` are those that it was begun with: their callables are set again, and the format of its
      * output is taken from them.
      */
     Returns<Run> load(View<const std::uint8_t> saved, const Params &params) const
@@ -287,15 +287,13 @@ private:
     template <class Begin>
     Returns<Run> run(const Params &params, Begin begin) const
     {
-        std::size_t bytes = 0;
-        if (auto failure = measure(params, bytes)) return detail::fail<Run>(*std::move(failure));
         const detail::Call call = this->call(params.callables());
         if (call.failure) return detail::fail<Run>(*call.failure);
         ncsn_sample_params c = params.pointed();
         call.hooks->install(c);
         ncsn_run *handle = nullptr;
         const ncsn_status status = begin(call.model, c, &handle);
-        Run run(handle, call.hooks, bytes, params.output_format);
+        Run run(handle, call.hooks, params.output_format);
         call.hooks->rethrow();
         if (status != NCSN_OK) return detail::fail<Run>(detail::error_of(status));
         return run;

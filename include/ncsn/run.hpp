@@ -75,8 +75,8 @@ struct ReleaseRun {
  * avoid that wait, cancel() and poll() until it is not pending first. What a callable threw and no call
  * was told of goes with it.
  *
- * cancel(), poll(), wait(), read(), save() are const. read() and save() wait for nothing, and fail with
- * NCSN_ERR_STATE while another thread is inside step().
+ * cancel(), poll(), wait(), read(), save() are const: also while the run goes on, in the background or in
+ * another thread's step(). read() and save() wait for no evaluation.
  */
 class Run {
 public:
@@ -87,9 +87,9 @@ public:
     explicit operator bool() const noexcept { return handle_ != nullptr; }
 
     /**
-     * Goes on until `max_steps` further steps of all chains are complete (0: no limit), `budget` has
-     * passed, or it is done. At least one evaluation of one micro-batch happens; a budget of nothing,
-     * or less, is just that.
+     * Goes on until `max_steps` further steps of all chains are complete (0: no limit), the next evaluation
+     * is not expected to fit `budget` (call_seconds says what it should take), or it is done. At least one
+     * evaluation of one micro-batch happens; a budget of nothing, or less, is just that.
      */
     template <class Rep, class Period>
     Returns<Progress> step(std::chrono::duration<Rep, Period> budget, std::uint32_t max_steps = 0)
@@ -152,7 +152,11 @@ public:
     template <class T = float>
     Returns<std::vector<T>> read(std::int32_t what = NCSN_READ_SAMPLE) const
     {
-        std::vector<T> out(bytes_ / sizeof(T));
+        if (!handle_) return detail::fail<std::vector<T>>(detail::empty("ncsn::Run"));
+        std::size_t bytes = 0;
+        const ncsn_status status = ncsn_run_output_size(handle_.get(), &bytes);
+        if (status != NCSN_OK) return detail::fail<std::vector<T>>(detail::error_of(status));
+        std::vector<T> out(bytes / sizeof(T));
         if (auto failure = copy(what, out)) return detail::fail<std::vector<T>>(*std::move(failure));
         return out;
     }
@@ -165,16 +169,12 @@ public:
         Bytes saved;
         std::size_t needed = 0;
         ncsn_status status = ncsn_run_save(handle_.get(), nullptr, 0, &needed);
-        /* A run that goes on meanwhile may need more by the second call. */
-        while (status == NCSN_OK || status == NCSN_ERR_BUFFER) {
+        if (status == NCSN_OK) {
             saved.resize(needed);
-            status = ncsn_run_save(handle_.get(), saved.data(), saved.size(), &needed);
-            if (status == NCSN_OK) {
-                saved.resize(needed);
-                return saved;
-            }
+            status = ncsn_run_save(handle_.get(), saved.data(), saved.size(), nullptr);
         }
-        return detail::fail<Bytes>(detail::error_of(status));
+        if (status != NCSN_OK) return detail::fail<Bytes>(detail::error_of(status));
+        return saved;
     }
 
     /** The C handle, which stays this object's. */
@@ -183,8 +183,8 @@ public:
 private:
     friend class Model;
 
-    Run(ncsn_run *handle, std::shared_ptr<detail::Hooks> hooks, std::size_t bytes, std::int32_t format)
-        : handle_(handle, detail::ReleaseRun{std::move(hooks)}), bytes_(bytes), output_format_(format)
+    Run(ncsn_run *handle, std::shared_ptr<detail::Hooks> hooks, std::int32_t format)
+        : handle_(handle, detail::ReleaseRun{std::move(hooks)}), output_format_(format)
     {
     }
 
@@ -239,7 +239,6 @@ private:
     }
 
     std::unique_ptr<ncsn_run, detail::ReleaseRun> handle_;
-    std::size_t bytes_ = 0;
     std::int32_t output_format_ = 0;
 };
 

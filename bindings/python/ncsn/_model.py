@@ -6,7 +6,6 @@ import os
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Callable, Optional, Sequence, Type, Union
 
-import numpy as np
 import numpy.typing as npt
 
 from . import _diagnose, _records, _runtime
@@ -15,7 +14,7 @@ from ._callbacks import Errors, GuideFunction, Hooks, Network, NoiseFunction, Pr
 from ._errors import ArgumentError, FileError, ModelNotFoundError, RuntimeMissingError, check
 from ._fields import initialised, struct, utf8
 from ._handle import Handle
-from ._layout import Layout, address
+from ._layout import Layout
 from ._library import lib
 from ._params import model_options, sample_params
 from ._records import Evaluation, ModelInfo, Validation
@@ -263,11 +262,9 @@ def _hooks(info: ModelInfo, layout: Layout, progress: Any, noise: Any, guide: An
 
 def _check_layout(run: Any, layout: Layout) -> None:
     """Whether a loaded run's samples fill what they will be read into, neither more nor less."""
-    scratch = np.empty(layout.bytes, np.uint8)
-    fits = lib.ncsn_run_read(run, lib.NCSN_READ_STATE, address(scratch), layout.bytes)
-    if fits == lib.NCSN_OK:
-        fits = -(lib.ncsn_run_read(run, lib.NCSN_READ_STATE, address(scratch), layout.bytes - 1) != lib.NCSN_ERR_BUFFER)
-    if fits != lib.NCSN_OK:
+    size = ffi.new("size_t *")
+    check(lib.ncsn_run_output_size(run, size))
+    if size[0] != layout.bytes:
         raise ArgumentError(
             f"the saved run has not {layout.shape[0]} samples in {layout.bytes} bytes: give the count, the "
             "output_format and the row_pitch that it was begun with"
