@@ -12,8 +12,9 @@ fn main() {
             // would point into nothing.
             println!("cargo:rustc-cdylib-link-arg=-Wl,-z,nodelete");
             // Everything a host reads must resolve inside this library or libc, at link time. (A
-            // fuzzer's counters resolve in the fuzzer's program only.)
-            if std::env::var_os("CARGO_CFG_FUZZING").is_none() {
+            // fuzzer's counters and a sanitizer's functions resolve in the program only.)
+            let elsewhere = ["CARGO_CFG_FUZZING", "CARGO_CFG_SANITIZE"];
+            if elsewhere.iter().all(|name| std::env::var_os(name).is_none()) {
                 println!("cargo:rustc-cdylib-link-arg=-Wl,-z,defs");
             }
         }

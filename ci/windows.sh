@@ -211,6 +211,7 @@ $CC -O1 $WARNINGS -shared tests/windows/bcryptprimitives.c -ladvapi32 -o "$WORK/
 # Programs find what the tests put beside them: nothing in the environment, no folder but their own.
 unset NCSN_ORT_PATH ORT_DYLIB_PATH WINEPATH DISPLAY
 export LC_ALL=C.UTF-8 WINEPREFIX=$WORK/prefix WINEDEBUG=-all
+mkdir -p "$WINEPREFIX"
 wineserver -p # one start of Windows for all programs
 wineboot --init >/dev/null 2>&1
 trap 'wineserver -k || true' EXIT
