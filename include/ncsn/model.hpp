@@ -287,6 +287,7 @@ private:
     template <class Begin>
     Returns<Run> run(const Params &params, Begin begin) const
     {
+        if (auto wrong = params.contradiction()) return detail::fail<Run>(*std::move(wrong));
         const detail::Call call = this->call(params.callables());
         if (call.failure) return detail::fail<Run>(*call.failure);
         ncsn_sample_params c = params.pointed();
