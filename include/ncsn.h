@@ -2217,7 +2217,7 @@ ncsn_status ncsn_run_poll(const struct ncsn_run *run,
  * has set going, from any thread.
  *
  * Returns NCSN_PENDING when the time is over, else as ncsn_run_poll(). NCSN_ERR_STATE when the run was
- * not started, or from one of its own callbacks.
+ * not started and is neither done nor cancelled, or from one of its own callbacks.
  */
 ncsn_status ncsn_run_wait(struct ncsn_run *run,
                           uint64_t timeout_us);

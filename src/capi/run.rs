@@ -157,14 +157,16 @@ fn standing(handle: &RunHandle) -> Result<ncsn_status> {
 /// has set going, from any thread.
 ///
 /// Returns NCSN_PENDING when the time is over, else as ncsn_run_poll(). NCSN_ERR_STATE when the run was
-/// not started, or from one of its own callbacks.
+/// not started and is neither done nor cancelled, or from one of its own callbacks.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ncsn_run_wait(run: *mut ncsn_run, timeout_us: u64) -> ncsn_status {
     guard(|| {
         // SAFETY: the header demands a live handle or NULL.
         unsafe {
             with_run(run, |handle| {
-                let settled = handle.viewer.progress().phase == Phase::Done && !handle.is_moving();
+                let over = handle.viewer.progress().phase == Phase::Done
+                    || (handle.canceller.is_cancelled() && handle.worker.outcome().is_none());
+                let settled = over && !handle.is_moving();
                 let timeout = (timeout_us > 0).then(|| Duration::from_micros(timeout_us));
                 if settled || handle.worker.wait(timeout)? {
                     standing(handle)

@@ -195,6 +195,7 @@ static void cancelled(void)
     run = begin(model, &params);
     ncsn_run_cancel(run);
     CHECK_STATUS(ncsn_run_start(run), NCSN_CANCELLED);
+    CHECK_STATUS(ncsn_run_wait(run, 0), NCSN_CANCELLED);
     ncsn_run_free(run);
     ncsn_destroy(model);
     free(x);
