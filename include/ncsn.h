@@ -19,6 +19,17 @@
  *       if (ncsn_sample(m, &p, pixels, sizeof pixels) != NCSN_OK) die();
  *       ncsn_destroy(m);
  *
+ *   A host that must not wait, as a game in its frames, lets a run go on in the background:
+ *
+ *       ncsn_run_begin(m, &p, &run);
+ *       ncsn_run_start(run);
+ *       ... in each frame, now.struct_size = sizeof now once:
+ *       status = ncsn_run_poll(run, &now);
+ *       if (status == NCSN_PENDING) ncsn_run_read(run, NCSN_READ_DENOISED, texture, bytes);
+ *       if (status == NCSN_OK) ncsn_run_read(run, NCSN_READ_SAMPLE, texture, bytes);
+ *
+ *   or steps it itself, a few milliseconds at a time (ncsn_run_step()).
+ *
  * ERRORS
  *   Every call that can fail returns an ncsn_status: 0 is success, positive values are news,
  *   negative values are errors. The text of the last error of the calling thread, what was wrong,
@@ -29,7 +40,7 @@
  * THREADS
  *   ncsn_model *      any number of threads at once (evaluations of one model take turns)
  *   ncsn_run *        one thread at a time; a second one gets NCSN_ERR_STATE, not a crash
- *   ncsn_run_cancel, _poll, _wait, _read, _save, _error
+ *   ncsn_run_cancel, _poll, _wait, _read, _output_size, _save, _error
  *                     any thread, any time before ncsn_run_free, also while the run goes on
  *   ncsn_validation * any number of threads at once; ncsn_validation_free once
  *   ncsn_destroy      any thread, once, when no call is using the handle; runs keep the model alive

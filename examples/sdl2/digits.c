@@ -118,8 +118,9 @@ static void print_histogram(const uint64_t *calls, const uint64_t *frames) {
 static ncsn_status show(screen *s, ncsn_run *run, int32_t what, int pitch) {
     void *pixels;
     int locked_pitch;
-    if (SDL_LockTexture(s->texture, NULL, &pixels, &locked_pitch) != 0 || locked_pitch != pitch) return NCSN_ERR_BUFFER;
-    const ncsn_status status = ncsn_run_read(run, what, pixels, (size_t)pitch * (size_t)(s->height * s->samples));
+    if (SDL_LockTexture(s->texture, NULL, &pixels, &locked_pitch) != 0) return NCSN_ERR_BUFFER;
+    const size_t bytes = (size_t)pitch * (size_t)(s->height * s->samples);
+    const ncsn_status status = locked_pitch == pitch ? ncsn_run_read(run, what, pixels, bytes) : NCSN_ERR_BUFFER;
     SDL_UnlockTexture(s->texture);
     return status;
 }

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import threading
-from typing import Any, Callable
+from types import TracebackType
+from typing import Any, Callable, Optional, Type, TypeVar
 
 from ._errors import ClosedError, StateError
 
@@ -55,4 +56,32 @@ class Handle:
             self._free(self._pointer)
 
     def __del__(self) -> None:
+        self.close()
+
+
+_Owner = TypeVar("_Owner", bound="Owner")
+
+
+class Owner:
+    """What owns a handle, for `with` blocks."""
+
+    _handle: Handle
+
+    def close(self) -> None:
+        """Lets go of it. Closing twice is fine."""
+        self._handle.close()
+
+    @property
+    def closed(self) -> bool:
+        return self._handle.closed
+
+    def __enter__(self: _Owner) -> _Owner:
+        return self
+
+    def __exit__(
+        self,
+        kind: Optional[Type[BaseException]],
+        error: Optional[BaseException],
+        traceback: Optional[TracebackType],
+    ) -> None:
         self.close()

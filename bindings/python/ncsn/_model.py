@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Callable, Optional, Sequence, Type, Union
+from typing import TYPE_CHECKING, Any, Callable, Optional, Sequence, Union
 
 import numpy.typing as npt
 
@@ -13,7 +12,7 @@ from ._binding import ffi
 from ._callbacks import Errors, GuideFunction, Hooks, Network, NoiseFunction, ProgressFunction
 from ._errors import ArgumentError, FileError, ModelNotFoundError, RuntimeMissingError, check
 from ._fields import initialised, struct, utf8
-from ._handle import Handle
+from ._handle import Handle, Owner
 from ._layout import Layout
 from ._library import lib
 from ._params import model_options, sample_params
@@ -30,7 +29,7 @@ Score = Callable[..., npt.ArrayLike]
 Buffer = Union[bytes, bytearray, memoryview]
 
 
-class Model:
+class Model(Owner):
     """A loaded score network. Share it freely between threads.
 
     `source` is the path of an ONNX file; or the bytes of one; or a function `score(x, sigma) -> array` that takes
@@ -234,21 +233,6 @@ class Model:
     def close(self) -> None:
         """Lets go of the model; its runs keep it alive until they are closed. Closing twice is fine."""
         self._handle.close()
-
-    @property
-    def closed(self) -> bool:
-        return self._handle.closed
-
-    def __enter__(self) -> "Model":
-        return self
-
-    def __exit__(
-        self,
-        kind: Optional[Type[BaseException]],
-        error: Optional[BaseException],
-        traceback: Optional[TracebackType],
-    ) -> None:
-        self.close()
 
     def __repr__(self) -> str:
         info = self.info

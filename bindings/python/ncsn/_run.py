@@ -5,8 +5,7 @@ from __future__ import annotations
 import atexit
 import time
 import weakref
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Callable, List, Optional, Tuple, Type
+from typing import TYPE_CHECKING, Any, Callable, List, Optional, Tuple
 
 import numpy.typing as npt
 
@@ -17,7 +16,7 @@ from ._callbacks import Hooks
 from ._callbacks import progress as progress_of
 from ._errors import Cancelled, StateError, check, error_of, last_error
 from ._fields import struct
-from ._handle import Handle
+from ._handle import Handle, Owner
 from ._layout import Layout, address
 from ._library import lib, message
 from ._records import Progress
@@ -35,7 +34,7 @@ _runs: "weakref.WeakSet[Run]" = weakref.WeakSet()
 _parked: List[Tuple[Hooks, Any, Any]] = []
 
 
-class Run:
+class Run(Owner):
     """A batch of Markov chains in progress, made by `Model.run` or `Model.load`.
 
     One thread at a time drives it; `cancel`, `poll`, `read` and `save` may be called from any. Leaving its `with`
@@ -132,21 +131,6 @@ class Run:
         if self._handle.in_use:
             self.cancel()
         self._handle.close()
-
-    @property
-    def closed(self) -> bool:
-        return self._handle.closed
-
-    def __enter__(self) -> "Run":
-        return self
-
-    def __exit__(
-        self,
-        kind: Optional[Type[BaseException]],
-        error: Optional[BaseException],
-        traceback: Optional[TracebackType],
-    ) -> None:
-        self.close()
 
     def _checked(self, status: int, explain: Callable[[], str], background: bool = False) -> int:
         """Passes success and news on. Raises what a callback raised, else the library's error."""
