@@ -500,6 +500,14 @@
 #define NCSN_INIT_GIVEN_PLUS_NOISE 4
 
 /**
+ * Initial state m + sigma z, sigma of the first level and m = D(0, sigma), the network's estimate of
+ * the data's mean (of the class, with labels): what few evaluations start from best when sigma is
+ * large beside the data. ncsn_run_begin() evaluates the network for it: one sample, or one for each
+ * class that is asked for. These are not counted in nfe.
+ */
+#define NCSN_INIT_MEAN_PLUS_NOISE 5
+
+/**
  * float, in the network's own layout (channels first) and the data's own range.
  */
 #define NCSN_F32_NCHW 1
@@ -1439,7 +1447,8 @@ typedef struct ncsn_sample_params {
     int32_t denoise;
     /**
      * NCSN_INIT_*; 0: the model's. A sampler that is not the model's own and moves from level to level
-     * starts with NCSN_INIT_NORMAL where this is the model's.
+     * starts with NCSN_INIT_NORMAL where this is the model's, and NCSN_SAMPLER_AUTO with
+     * NCSN_INIT_MEAN_PLUS_NOISE where the first level covers the data.
      */
     int32_t init_kind;
     /**

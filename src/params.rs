@@ -54,6 +54,12 @@ pub enum Init {
     Given(Vec<f32>),
     /// These samples plus N(0, sigma^2 I), sigma of the first level run.
     GivenPlusNoise(Vec<f32>),
+    /// m + N(0, sigma^2 I), sigma of the first level run and m = D(0, sigma): the network's estimate of
+    /// the data's mean (of a class, where there are labels), for one more evaluation of a single
+    /// sample. What chains ought to start from is the data blurred by sigma, whose mean is the data's
+    /// own, and few evaluations make up for a wrong one. D(0, sigma) is that mean where sigma is much
+    /// larger than the data is wide.
+    MeanPlusNoise,
 }
 
 impl Init {
@@ -66,6 +72,7 @@ impl Init {
             Self::Normal => Some(InitKind::Normal),
             Self::Given(_) => Some(InitKind::Given),
             Self::GivenPlusNoise(_) => Some(InitKind::GivenPlusNoise),
+            Self::MeanPlusNoise => Some(InitKind::MeanPlusNoise),
         }
     }
 }

@@ -4,8 +4,8 @@ mod common;
 
 use common::{Gaussian, gaussian, options, test_model};
 use ncsn::{
-    Facts, InitKind, Inpaint, Model, ModelOptions, SampleParams, SamplerKind, Schedule, Settings,
-    schedule,
+    Facts, Init, InitKind, Inpaint, Model, ModelOptions, SampleParams, SamplerKind, Schedule,
+    Settings, ValueRange, schedule,
 };
 
 fn network(levels: usize, dimension: usize) -> Model {
@@ -51,6 +51,33 @@ fn a_network_that_takes_any_sigma_gets_as_many_levels_as_evaluations() {
             choice(&model, &SampleParams { nfe_budget: None, ..auto(&model, 1) }).sigmas.len(),
             40
         );
+    }
+}
+
+/// Pictures that the first level covers, or does not.
+#[test]
+fn chains_start_from_the_mean_where_the_network_can_tell_it() {
+    let network = |sigma_max: f64, range| {
+        let sigmas = schedule::geometric(sigma_max, 0.1, 20).unwrap();
+        let facts = Facts { sigmas: Some(sigmas), range: Some(range), ..Facts::default() };
+        gaussian(Gaussian { mu: 0.3, s: 0.5 }, vec![1, 8, 8], facts)
+    };
+    for (sigma_max, range, init) in [
+        (2.0, ValueRange::Unit, InitKind::MeanPlusNoise),
+        (1.9, ValueRange::Unit, InitKind::Normal),
+        (4.0, ValueRange::Centered, InitKind::MeanPlusNoise),
+        (3.9, ValueRange::Centered, InitKind::Normal),
+        (50.0, ValueRange::Unbounded, InitKind::Normal),
+    ] {
+        let model = network(sigma_max, range);
+        let settings = choice(&model, &auto(&model, 20));
+        assert_eq!(settings.init, init, "{sigma_max} {range:?}");
+        let says = settings.reasons.iter().any(|why| why.contains("estimate of the data's mean"));
+        assert_eq!(says, init == InitKind::MeanPlusNoise);
+        let given = SampleParams { init: Init::Uniform, ..auto(&model, 20) };
+        assert_eq!(choice(&model, &given).init, InitKind::Uniform);
+        let asked = SampleParams { sampler: SamplerKind::Ancestral, ..model.params() };
+        assert_eq!(model.settings(&asked).unwrap().init, InitKind::Normal);
     }
 }
 
@@ -127,7 +154,7 @@ fn a_model_may_leave_the_choice_open() {
     };
     let chosen = choice(&open(true), &open(true).params());
     assert_eq!((chosen.sampler, chosen.evaluations), (SamplerKind::Ancestral, Some(40)));
-    assert_eq!((chosen.init, chosen.denoise), (InitKind::Normal, true));
+    assert_eq!((chosen.init, chosen.denoise), (InitKind::MeanPlusNoise, true));
     // The model's word on the end holds for the sampler that is chosen; the caller's goes before it.
     let noisy = open(false);
     assert!(!choice(&noisy, &noisy.params()).denoise);

@@ -10,8 +10,8 @@ mod common;
 use common::moments::{Moments, Theory, check};
 use common::{Gaussian, gaussian, model, options, test_model};
 use ncsn::{
-    Conditioning, Facts, Init, Model, Output, SampleParams, SamplerKind, Schedule, StepConvention,
-    schedule,
+    Conditioning, Error, Facts, Hooks, Init, InitKind, Model, NoiseRequest, Output, Read, Run,
+    SampleParams, SamplerKind, Schedule, StepConvention, schedule,
 };
 
 const UNIFORM: Moments = Moments { mean: 0.5, var: 1.0 / 12.0 };
@@ -170,6 +170,46 @@ fn other_schedules_and_initial_states() {
         };
         check(&net, from, theory.now);
     }
+}
+
+/// m + sigma z with m = D(0, sigma), which of a Gaussian is mu sigma^2 / (s^2 + sigma^2).
+#[test]
+fn chains_may_start_from_the_networks_estimate_of_the_mean() {
+    let target = Gaussian { mu: 0.7, s: 0.5 };
+    let facts = Facts { sigmas: Some(vec![4.0, 2.0, 0.5]), ..Facts::default() };
+    let net = gaussian(target, vec![3], facts.clone());
+    for (start_level, sigma) in [(0, 4.0), (1, 2.0)] {
+        let twos = |_: &NoiseRequest, z: &mut [f32]| {
+            z.fill(2.0);
+            Ok(())
+        };
+        let hooks = Hooks { noise: Some(Box::new(twos)), ..Hooks::default() };
+        let params = SampleParams {
+            sample_count: 5,
+            batch_size: Some(2),
+            init: Init::MeanPlusNoise,
+            sampler: SamplerKind::Ancestral,
+            start_level,
+            ..net.params()
+        };
+        assert_eq!(net.settings(&params).unwrap().init, InitKind::MeanPlusNoise);
+        let run = Run::begin(&net, params, hooks).unwrap();
+        let expected = target.mu * sigma * sigma / target.perturbed(sigma) + 2.0 * sigma;
+        for x in run.array(Read::State).unwrap() {
+            assert!((f64::from(x) - expected).abs() < 1e-5, "{x} {expected}");
+        }
+    }
+    // A model may say so of itself.
+    let own =
+        gaussian(target, vec![3], Facts { init: Some(InitKind::MeanPlusNoise), ..facts.clone() });
+    assert_eq!(own.settings(&own.params()).unwrap().init, InitKind::MeanPlusNoise);
+    let broken = gaussian(Gaussian { mu: f64::NAN, s: 0.5 }, vec![3], facts);
+    let params = SampleParams { init: Init::MeanPlusNoise, ..broken.params() };
+    let error = Run::begin(&broken, params, Hooks::default()).unwrap_err();
+    assert!(
+        matches!(&error, Error::NonFinite(text) if text.contains("use init normal")),
+        "{error}"
+    );
 }
 
 /// The same chains whatever the network calls its input and its output.

@@ -199,6 +199,11 @@ pub const NCSN_INIT_NORMAL: i32 = 2;
 pub const NCSN_INIT_GIVEN: i32 = 3;
 /// Initial state `init` + sigma z, sigma that of `start_level`: image to image.
 pub const NCSN_INIT_GIVEN_PLUS_NOISE: i32 = 4;
+/// Initial state m + sigma z, sigma of the first level and m = D(0, sigma), the network's estimate of
+/// the data's mean (of the class, with labels): what few evaluations start from best when sigma is
+/// large beside the data. ncsn_run_begin() evaluates the network for it: one sample, or one for each
+/// class that is asked for. These are not counted in nfe.
+pub const NCSN_INIT_MEAN_PLUS_NOISE: i32 = 5;
 
 /// float, in the network's own layout (channels first) and the data's own range.
 pub const NCSN_F32_NCHW: i32 = 1;

@@ -294,6 +294,7 @@ unsafe fn init(model: &Model, p: &ncsn_sample_params, other: bool) -> Result<Ini
         (Some(wanted), None) if other && wanted == model.contract().init => Ok(Init::Model),
         (Some(InitKind::Uniform), None) => Ok(Init::Uniform),
         (Some(InitKind::Normal), None) => Ok(Init::Normal),
+        (Some(InitKind::MeanPlusNoise), None) => Ok(Init::MeanPlusNoise),
         (Some(InitKind::Given), Some(samples)) => Ok(Init::Given(copy(samples)?)),
         (Some(InitKind::GivenPlusNoise), Some(samples)) => Ok(Init::GivenPlusNoise(copy(samples)?)),
         (Some(wanted), None) => {

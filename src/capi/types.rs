@@ -369,7 +369,8 @@ pub struct ncsn_sample_params {
     /// say; no for plain Langevin).
     pub denoise: i32,
     /// NCSN_INIT_*; 0: the model's. A sampler that is not the model's own and moves from level to level
-    /// starts with NCSN_INIT_NORMAL where this is the model's.
+    /// starts with NCSN_INIT_NORMAL where this is the model's, and NCSN_SAMPLER_AUTO with
+    /// NCSN_INIT_MEAN_PLUS_NOISE where the first level covers the data.
     pub init_kind: i32,
     /// Initial samples for NCSN_INIT_GIVEN and _GIVEN_PLUS_NOISE, sample after sample, in the data's
     /// range.

@@ -239,6 +239,8 @@ kinds! {
         Given = 3, "given";
         /// As given, plus N(0, sigma^2 I).
         GivenPlusNoise = 4, "given_plus_noise";
+        /// The network's estimate of the data's mean, plus N(0, sigma^2 I).
+        MeanPlusNoise = 5, "mean_plus_noise";
     }
 }
 

@@ -7,8 +7,8 @@
 //! those it knows.
 
 use crate::error::{Result, bail};
-use crate::model::{Contract, SamplerKind, StepConvention};
-use crate::params::{SampleParams, Schedule};
+use crate::model::{Contract, SamplerKind, StepConvention, ValueRange};
+use crate::params::{Init, SampleParams, Schedule};
 use crate::{RecommendParams, recommend};
 
 /// Where quality against evaluations bends.
@@ -18,6 +18,10 @@ const USUAL_BUDGET: u32 = 40;
 const NOISE_RHO: f64 = 3.0;
 /// From this many levels on ancestral sampling beats the deterministic methods.
 const NOISE_PAYS: u32 = 16;
+
+/// Data is narrow beside a noise level of this part of its greatest diameter. (A quarter of it is about
+/// the mean distance between two pictures.)
+const COVERS: f64 = 0.25;
 
 struct Choice {
     sampler: SamplerKind,
@@ -45,7 +49,27 @@ pub(super) fn choose(contract: &Contract, params: &SampleParams) -> Result<Sampl
 
 /// Why they were made, a sentence each.
 pub(super) fn reasons(contract: &Contract, params: &SampleParams) -> Result<Vec<String>> {
-    Ok(decide(contract, params)?.reasons)
+    let Choice { sampler, mut reasons, .. } = decide(contract, params)?;
+    if params.init == Init::Model && starts_from_mean(contract, sampler) {
+        reasons.push(format!(
+            "chains start from the network's estimate of the data's mean, which it can give since sigma = \
+             {} covers the data",
+            contract.sigmas[0]
+        ));
+    }
+    Ok(reasons)
+}
+
+/// Whether chains start from the data's mean: where the network can tell it, and few steps would not
+/// make up for its absence.
+pub(super) fn starts_from_mean(contract: &Contract, chosen: SamplerKind) -> bool {
+    let width = match contract.range {
+        ValueRange::Unit => 1.0,
+        ValueRange::Centered => 2.0,
+        ValueRange::Logit | ValueRange::Unbounded => return false,
+    };
+    let diameter = width * (contract.elements() as f64).sqrt();
+    !chosen.stays() && contract.sigmas.first().is_some_and(|&max| max >= COVERS * diameter)
 }
 
 fn decide(contract: &Contract, params: &SampleParams) -> Result<Choice> {

@@ -109,12 +109,19 @@ impl Plan {
         Ok(())
     }
 
-    /// The initial state, where `params` leave it to the model.
-    pub fn init(model: &Model, init: Init, kind: SamplerKind) -> Init {
+    /// The initial state, where it is left to the model; `wanted` and `kind` are the sampler that was
+    /// asked for and what has become of it.
+    pub fn init(model: &Model, init: Init, wanted: SamplerKind, kind: SamplerKind) -> Init {
         let contract = model.contract();
         match init {
+            Init::Model
+                if wanted == SamplerKind::Auto && auto::starts_from_mean(contract, kind) =>
+            {
+                Init::MeanPlusNoise
+            }
             Init::Model if kind != contract.sampler && !kind.stays() => Init::Normal,
             Init::Model if contract.init == InitKind::Normal => Init::Normal,
+            Init::Model if contract.init == InitKind::MeanPlusNoise => Init::MeanPlusNoise,
             Init::Model => Init::Uniform,
             given => given,
         }

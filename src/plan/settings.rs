@@ -51,11 +51,12 @@ impl Model {
             steps_per_level,
             step_size,
             snr,
-            init: match Plan::init(self, params.init.clone(), sampler) {
+            init: match Plan::init(self, params.init.clone(), params.sampler, sampler) {
                 Init::Model | Init::Uniform => InitKind::Uniform,
                 Init::Normal => InitKind::Normal,
                 Init::Given(_) => InitKind::Given,
                 Init::GivenPlusNoise(_) => InitKind::GivenPlusNoise,
+                Init::MeanPlusNoise => InitKind::MeanPlusNoise,
             },
             denoise: plan.denoise,
             evaluations: (!plan.algorithm.is_adaptive())

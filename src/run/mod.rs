@@ -4,6 +4,7 @@
 mod advance;
 mod position;
 mod report;
+mod start;
 mod state;
 mod viewer;
 
@@ -14,8 +15,9 @@ use std::time::{Duration, Instant};
 use ndarray::ArrayD;
 
 use advance::Advance;
+use start::initial_state;
+use state::Scratch;
 pub(crate) use state::{ChainState, Reached};
-use state::{Scratch, initial_state};
 pub use viewer::Viewer;
 
 use crate::error::{Result, bail, zeroed};
@@ -145,7 +147,7 @@ impl Run {
     pub fn begin(model: &Model, mut params: SampleParams, mut hooks: Hooks) -> Result<Self> {
         let plan = Plan::resolve(model, &params)?;
         let known = params.inpaint.take().map(Known::new);
-        let init = Plan::init(model, params.init, plan.algorithm.kind());
+        let init = Plan::init(model, params.init, params.sampler, plan.algorithm.kind());
         let x = initial_state(model, &plan, init, &mut hooks)?;
         let state = ChainState::new(x, &plan)?;
         let needs = NeededHooks { noise: hooks.noise.is_some(), guide: hooks.guide.is_some() };

@@ -1,11 +1,7 @@
 //! What a run holds of its chains.
 
 use super::{Cursor, NeededHooks};
-use crate::error::{Result, probe_memory, zeroed};
-use crate::hooks::Hooks;
-use crate::model::Model;
-use crate::noise::{Draw, Purpose, fill_uniforms};
-use crate::params::Init;
+use crate::error::{Result, zeroed};
 use crate::plan::Plan;
 use crate::sampler::{self, CLOCK};
 
@@ -75,44 +71,4 @@ impl Scratch {
             },
         })
     }
-}
-
-/// All chains before the first step.
-pub(super) fn initial_state(
-    model: &Model,
-    plan: &Plan,
-    init: Init,
-    hooks: &mut Hooks,
-) -> Result<Vec<f32>> {
-    let elements = model.contract().elements();
-    let total = plan.sample_count as usize * elements;
-    // The chains, their denoised estimates and what the sampler remembers of them.
-    let vectors = 2 + sampler::build(plan).memory();
-    probe_memory(total.saturating_mul(vectors * size_of::<f32>()), "the chains")?;
-    let sigma = plan.sigmas[plan.start_level as usize] as f32;
-    let draw = Draw { purpose: Purpose::Init, level: plan.start_level, step: 0 };
-    let mut x = match init {
-        Init::Given(samples) => return Ok(samples),
-        Init::GivenPlusNoise(samples) => samples,
-        // The plan has made a choice in the place of the model's own.
-        Init::Model | Init::Uniform | Init::Normal => {
-            let mut x = zeroed(total, "the chains")?;
-            if init != Init::Normal {
-                fill_uniforms(plan.seed, draw, plan.first_sample, elements, &mut x);
-                return Ok(x);
-            }
-            x
-        }
-    };
-    let batch = plan.batch_size as usize * elements;
-    let mut noise = zeroed(batch.min(total), "one micro-batch")?;
-    for (i, part) in x.chunks_mut(batch).enumerate() {
-        let noise = &mut noise[..part.len()];
-        let first = plan.first_sample + i as u64 * u64::from(plan.batch_size);
-        sampler::draw_noise(hooks, plan.seed, draw, first, elements, noise)?;
-        for (x, z) in part.iter_mut().zip(&*noise) {
-            *x += sigma * z;
-        }
-    }
-    Ok(x)
 }

@@ -375,6 +375,9 @@ namespace Ncsn
 
         /// <summary>Initial state Init + sigma z, sigma that of StartLevel: image to image.</summary>
         GivenPlusNoise = 4,
+
+        /// <summary>The network's estimate of the data's mean, plus sigma z of the first level.</summary>
+        MeanPlusNoise = 5,
     }
 
     /// <summary>What samples are written as.</summary>

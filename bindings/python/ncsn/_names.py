@@ -13,7 +13,7 @@ Sampler = Literal[
 ]
 Schedule = Literal["model", "geometric", "karras", "given", "exponential"]
 StepConvention = Literal["half", "full"]
-InitKind = Literal["uniform", "normal", "given", "given_plus_noise"]
+InitKind = Literal["uniform", "normal", "given", "given_plus_noise", "mean_plus_noise"]
 OutputFormat = Literal["f32_nchw", "u8_gray", "u8_rgb", "u8_rgba"]
 CorrectorNorm = Literal["drawn", "expected"]
 Read = Literal["sample", "state", "denoised"]

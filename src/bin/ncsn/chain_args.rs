@@ -138,7 +138,7 @@ pub struct SingleArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Given samples (one for all, or one for each)")]
 pub struct GivenArgs {
-    /// Where chains start: uniform, normal, or samples (as --data of validate)
+    /// Where chains start: uniform, normal, mean_plus_noise, or samples (as --data of validate)
     #[arg(long, value_name = "KIND|DATA")]
     pub init: Option<String>,
 

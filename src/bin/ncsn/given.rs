@@ -15,13 +15,16 @@ pub fn init(args: &GivenArgs, contract: &Contract, count: usize) -> Result<Init,
         return Ok(Init::Model);
     };
     match init.as_str() {
-        kind @ ("uniform" | "normal") if args.init_noise => {
+        kind @ ("uniform" | "normal" | "mean_plus_noise") if args.init_noise => {
             refuse!("--init-noise goes with samples in --init, not with '{kind}'")
         }
         "uniform" => return Ok(Init::Uniform),
         "normal" => return Ok(Init::Normal),
+        "mean_plus_noise" => return Ok(Init::MeanPlusNoise),
         path if !Path::new(path).exists() => {
-            refuse!("--init {path}: this is neither uniform, normal, nor a file with samples")
+            refuse!(
+                "--init {path}: this is neither uniform, normal, mean_plus_noise, nor a file with samples"
+            )
         }
         _ => {}
     }
