@@ -32,7 +32,7 @@ static void fields(ncsn_model *model)
         PARAM('i', sampler, -1, NCSN_ERR_ARGUMENT),
         PARAM('i', schedule, 99, NCSN_ERR_ARGUMENT),
         PARAM('i', step_convention, 3, NCSN_ERR_ARGUMENT),
-        PARAM('i', init_kind, 5, NCSN_ERR_ARGUMENT),
+        PARAM('i', init_kind, 6, NCSN_ERR_ARGUMENT),
         PARAM('i', output_format, 5, NCSN_ERR_ARGUMENT),
         PARAM('i', output_format, -1, NCSN_ERR_ARGUMENT),
         PARAM('i', preview_kind, NCSN_READ_SAMPLE, NCSN_ERR_ARGUMENT),

@@ -304,6 +304,7 @@ static void defaults_spelt_out(ncsn_model *model)
             said.rtol = said.atol = 1e-3;
         }
         if (sampler == NCSN_SAMPLER_AUTO) {
+            said.init_kind = NCSN_INIT_MEAN_PLUS_NOISE;
             said.nfe_budget = 40;
         }
         a = sample(model, &open);

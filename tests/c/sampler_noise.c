@@ -163,7 +163,7 @@ static void initial(ncsn_model *model, const ncsn_sample_params *params, float x
 }
 
 /* The model's own start, uniform here, is for its own sampler and for Langevin dynamics; others
- * start with N(0, sigma^2), also where the field holds what ncsn_sample_params_init() wrote. */
+ * start with N(0, sigma^2), and the automatic choice with the data's mean besides, also where the field holds what ncsn_sample_params_init() wrote. */
 static void models_own_start(void)
 {
     ncsn_model *model = open_model(MODELS "gauss_sigma.onnx");
@@ -177,7 +177,8 @@ static void models_own_start(void)
         params.init_kind = 0;
         initial(model, &params, uniform);
         CHECK(memcmp(x, uniform, sizeof x) == 0);
-        params.init_kind = NCSN_INIT_NORMAL;
+        params.init_kind =
+            sampler == NCSN_SAMPLER_AUTO ? NCSN_INIT_MEAN_PLUS_NOISE : NCSN_INIT_NORMAL;
         initial(model, &params, normal);
         CHECK((memcmp(x, normal, sizeof x) == 0) == !stays);
         for (size_t i = 0; i < TOTAL; i++) {
