@@ -434,6 +434,12 @@
 #define NCSN_SAMPLER_AUTO 14
 
 /**
+ * DPM-Solver++(2M) for the reverse-time SDE (Lu et al. 2022): ancestral sampling of second order. One
+ * evaluation a level. The best samples that the networks measured here give for 16 evaluations or more.
+ */
+#define NCSN_SAMPLER_SDE_DPMPP_2M 15
+
+/**
  * The corrector's step takes ||z|| of each sample's own noise.
  */
 #define NCSN_NORM_DRAWN 1

@@ -91,7 +91,8 @@ fn the_known_part_is_at_the_level_of_the_chains() {
         if stays || kind == SamplerKind::Rk45 {
             continue;
         }
-        let multistep = matches!(kind, SamplerKind::Dpmpp2m | SamplerKind::Unipc);
+        let multistep =
+            matches!(kind, SamplerKind::Dpmpp2m | SamplerKind::SdeDpmpp2m | SamplerKind::Unipc);
         let resample = if multistep { 1 } else { 2 };
         let params = SampleParams {
             sample_count: 2048,

@@ -59,7 +59,8 @@ fn labelled(fails: bool) -> Model {
 
 /// Whether the sampler can run a level again.
 fn resamples(kind: SamplerKind) -> bool {
-    !kind.stays() && !matches!(kind, SamplerKind::Dpmpp2m | SamplerKind::Unipc | SamplerKind::Rk45)
+    use SamplerKind::{Dpmpp2m, Rk45, SdeDpmpp2m, Unipc};
+    !kind.stays() && !matches!(kind, Dpmpp2m | SdeDpmpp2m | Unipc | Rk45)
 }
 
 /// A request of a kind, on a class-conditional network with guidance, and with a part of every sample

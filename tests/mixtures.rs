@@ -81,6 +81,7 @@ fn modes_get_their_weights() {
     for params in [
         plain(SamplerKind::ReverseDiffusion),
         plain(SamplerKind::Ancestral),
+        plain(SamplerKind::SdeDpmpp2m),
         plain(SamplerKind::EulerMaruyama),
         consistent,
         churned(SamplerKind::Euler),
@@ -196,6 +197,7 @@ fn samples_in_64_dimensions_are_the_target() {
         SamplerKind::PredictorCorrector,
         SamplerKind::Heun,
         SamplerKind::Dpmpp2m,
+        SamplerKind::SdeDpmpp2m,
         SamplerKind::Unipc,
         SamplerKind::Rk45,
     ] {

@@ -127,6 +127,79 @@ fn moments_follow_their_recurrences() {
     }
 }
 
+/// Mean and covariance of x - mu and of D_{i-1} - mu, which DPM-Solver++(2M) for the SDE goes by, at the
+/// end of `sigmas`: D - mu = k (x - mu) with k = s^2 / (s^2 + sigma^2), and each step is linear in both.
+fn second_order(target: Gaussian, sigmas: &[f64]) -> Moments {
+    let own = target.s * target.s;
+    let (mut mean, mut before) = (-target.mu, 0.0);
+    // Var x, Cov(x, D), Var D.
+    let (mut xx, mut xd, mut dd) = (sigmas[0] * sigmas[0], 0.0, 0.0);
+    for i in 0..sigmas.len() - 1 {
+        let g = sigmas[i + 1] / sigmas[i];
+        let ahead = if i == 0 { 0.0 } else { g.ln() / (2.0 * (sigmas[i] / sigmas[i - 1]).ln()) };
+        let gain = 1.0 - g * g;
+        let k = own / target.perturbed(sigmas[i]);
+        let (a, b) = (g * g + gain * (1.0 + ahead) * k, -gain * ahead);
+        (mean, before) = (a * mean + b * before, k * mean);
+        let noise = sigmas[i + 1] * sigmas[i + 1] * gain;
+        let next = a * a * xx + 2.0 * a * b * xd + b * b * dd + noise;
+        (xx, xd, dd) = (next, k * (a * xx + b * xd), k * k * xx);
+    }
+    Moments { mean: target.mu + mean, var: xx }
+}
+
+#[test]
+fn the_second_order_sde_follows_its_recurrence() {
+    for (i, (target, ladder)) in [
+        (Gaussian { mu: 0.5, s: 0.25 }, schedule::geometric(50.0, 0.01, 60).unwrap()),
+        (Gaussian { mu: -2.0, s: 1.0 }, schedule::karras(80.0, 0.002, 18, 7.0).unwrap()),
+        (Gaussian { mu: 3.0, s: 2.0 }, vec![9.0, 5.0, 4.5, 2.0, 0.7, 0.6, 0.1]),
+        (Gaussian { mu: 0.0, s: 0.1 }, schedule::geometric(2.0, 0.2, 5).unwrap()),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let model = analytic(&target, 8, &ladder);
+        for start in [0, ladder.len() / 2] {
+            let params = SampleParams {
+                sample_count: 2048,
+                denoise: Some(false),
+                start_level: start as u32,
+                seed: 300 + i as u64,
+                ..request(SamplerKind::SdeDpmpp2m, &model, &ladder)
+            };
+            check(&model, params, second_order(target, &ladder[start..]));
+        }
+    }
+    // Its variance approaches the target's as the square of the step, that of ancestral sampling as the
+    // step itself.
+    let target = Gaussian { mu: 0.0, s: 1.0 };
+    let errors = |n: usize| {
+        let ladder = schedule::geometric(4.0, 0.25, n + 1).unwrap();
+        // From the exact spread at the first level, not from sigma_1 alone.
+        let exact = target.perturbed(0.25);
+        let mut ancestral =
+            Theory { target, now: Moments { mean: 0.0, var: target.perturbed(4.0) } };
+        for pair in ladder.windows(2) {
+            predict(&mut ancestral, SamplerKind::Ancestral, pair[0], pair[1]);
+        }
+        let left: f64 = left_of_the_start(target, &ladder);
+        let second = second_order(target, &ladder).var + left * left * target.s * target.s;
+        [ancestral.now.var / exact - 1.0, second / exact - 1.0].map(f64::abs)
+    };
+    let (coarse, fine) = (errors(64), errors(128));
+    for (k, order) in [1.0, 2.0].into_iter().enumerate() {
+        let slope = (coarse[k] / fine[k]).log2();
+        assert!((slope - order).abs() < 0.15, "{order}: {slope}");
+    }
+}
+
+/// What is left at the end of a unit of x at the start.
+fn left_of_the_start(target: Gaussian, sigmas: &[f64]) -> f64 {
+    let unit = Gaussian { mu: -1.0, ..target };
+    second_order(unit, sigmas).mean - unit.mu
+}
+
 /// N 1000, 50 to .01, from N(0, 2500), denoised: the variances that reverse diffusion and ancestral
 /// sampling leave of s^2 = .0625.
 #[test]

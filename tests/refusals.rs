@@ -232,6 +232,7 @@ fn inpainting_is_checked() {
         (Kind::Langevin, "steps_per_level"),
         (Kind::AnnealedLangevin, "steps_per_level"),
         (Kind::Dpmpp2m, "previous steps"),
+        (Kind::SdeDpmpp2m, "previous steps"),
         (Kind::Unipc, "previous steps"),
     ] {
         let once = with(kind, known.clone(), vec![1.0; ELEMENTS], 1);

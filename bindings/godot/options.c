@@ -42,6 +42,7 @@ static const choice SAMPLERS[] = {
     {"euler", NCSN_SAMPLER_EULER},
     {"heun", NCSN_SAMPLER_HEUN},
     {"dpmpp_2m", NCSN_SAMPLER_DPMPP_2M},
+    {"sde_dpmpp_2m", NCSN_SAMPLER_SDE_DPMPP_2M},
     {"unipc", NCSN_SAMPLER_UNIPC},
     {"rk45", NCSN_SAMPLER_RK45},
     {NULL, 0},

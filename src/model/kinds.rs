@@ -185,6 +185,8 @@ kinds! {
         ProbabilityFlow = 13, "probability_flow";
         /// Chosen for the model and a budget of evaluations.
         Auto = 14, "auto";
+        /// DPM-Solver++(2M) for the reverse-time SDE.
+        SdeDpmpp2m = 15, "sde_dpmpp_2m";
     }
 }
 

@@ -30,6 +30,7 @@ pub(crate) enum Algorithm {
     Euler { churn: Churn },
     Heun { churn: Churn },
     Dpmpp2m,
+    SdeDpmpp2m,
     Unipc,
     Rk45 { rtol: f64, atol: f64 },
 }
@@ -75,6 +76,7 @@ impl Algorithm {
             SamplerKind::Euler => Self::Euler { churn: params.churn },
             SamplerKind::Heun => Self::Heun { churn: params.churn },
             SamplerKind::Dpmpp2m => Self::Dpmpp2m,
+            SamplerKind::SdeDpmpp2m => Self::SdeDpmpp2m,
             SamplerKind::Unipc => Self::Unipc,
             SamplerKind::Rk45 => Self::Rk45 {
                 rtol: params.rtol.unwrap_or(USUAL_TOLERANCE),
@@ -95,6 +97,7 @@ impl Algorithm {
             Self::Euler { .. } => SamplerKind::Euler,
             Self::Heun { .. } => SamplerKind::Heun,
             Self::Dpmpp2m => SamplerKind::Dpmpp2m,
+            Self::SdeDpmpp2m => SamplerKind::SdeDpmpp2m,
             Self::Unipc => SamplerKind::Unipc,
             Self::Rk45 { .. } => SamplerKind::Rk45,
         }
@@ -182,7 +185,7 @@ impl Algorithm {
                 positive(snr, "snr")
             }
             Self::Euler { churn } | Self::Heun { churn } => check_churn(churn),
-            Self::Dpmpp2m | Self::Unipc => Ok(()),
+            Self::Dpmpp2m | Self::SdeDpmpp2m | Self::Unipc => Ok(()),
             Self::Rk45 { rtol, atol } => {
                 for (value, name) in [(rtol, "rtol"), (atol, "atol")] {
                     if !(LEAST_TOLERANCE..=1.0).contains(&value) {

@@ -85,7 +85,7 @@ pub(super) fn check_passes(passes: u32, algorithm: Algorithm) -> Result<()> {
             kind.name()
         );
     }
-    if matches!(kind, Kind::Dpmpp2m | Kind::Unipc | Kind::Rk45) {
+    if matches!(kind, Kind::Dpmpp2m | Kind::SdeDpmpp2m | Kind::Unipc | Kind::Rk45) {
         bail!(
             Argument,
             "resample_steps = {passes}: {} goes by its previous steps, which running a level again \

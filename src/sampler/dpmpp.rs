@@ -1,11 +1,15 @@
-//! DPM-Solver++(2M) in variance-exploding variables (Lu et al. 2022, arXiv:2211.01095, algorithm 2).
+//! DPM-Solver++(2M) in variance-exploding variables, for the probability-flow ODE and for the
+//! reverse-time SDE (Lu et al. 2022, arXiv:2211.01095, algorithm 2 and section 5).
 //!
 //! ```text
 //! lambda = -ln sigma,  h_i = lambda_{i+1} - lambda_i,  r = h_{i-1} / h_i
 //! D_i = D(x, sigma_i)
-//! D~  = (1 + 1/(2r)) D_i - 1/(2r) D_{i-1}                 first step: D~ = D_i
-//! x <- sigma_{i+1}/sigma_i x - (e^{-h_i} - 1) D~          last step, to sigma = 0: x <- D_i
+//! D~  = (1 + 1/(2r)) D_i - 1/(2r) D_{i-1}                            first step: D~ = D_i
+//! ODE   x <- e^{-h_i} x + (1 - e^{-h_i}) D~                          e^{-h_i} = sigma_{i+1}/sigma_i
+//! SDE   x <- e^{-2h_i} x + (1 - e^{-2h_i}) D~ + sigma_{i+1} sqrt(1 - e^{-2h_i}) z
 //! ```
+//! The last step, to sigma = 0, is x <- D_i for both. With D_i in the place of D~ the SDE's step is that of
+//! ancestral sampling.
 
 use super::{Chains, Sampler};
 use crate::error::Result;
@@ -17,6 +21,8 @@ pub(super) struct Dpmpp2m {
     pub sigmas: Vec<f64>,
     /// Number of the first of them.
     pub start: u32,
+    /// The SDE.
+    pub stochastic: bool,
 }
 
 impl Sampler for Dpmpp2m {
@@ -37,11 +43,20 @@ impl Sampler for Dpmpp2m {
             None => 0.0,
             Some(before) => 0.5 * h / (self.sigmas[before] / at.sigma).ln(),
         };
-        let (kept, gain) = ((at.next / at.sigma) as f32, -(-h).exp_m1());
+        let ratio = at.next / at.sigma;
+        let (kept, gain) = if self.stochastic {
+            (ratio * ratio, -(-2.0 * h).exp_m1())
+        } else {
+            (ratio, -(-h).exp_m1())
+        };
         let (now, before) = ((gain * (1.0 + extrapolation)) as f32, (gain * extrapolation) as f32);
         let terms = chains.denoised.iter().zip(chains.memory[0].iter());
         for (x, (d, d_before)) in chains.x.iter_mut().zip(terms) {
-            *x = kept * *x + (now * d - before * d_before);
+            *x = kept as f32 * *x + (now * d - before * d_before);
+        }
+        if self.stochastic {
+            chains.draw_noise(at, Purpose::Predictor)?;
+            chains.add_noise(at.next * gain.sqrt());
         }
         chains.memory[0].copy_from_slice(chains.denoised);
         Ok(())

@@ -52,9 +52,11 @@ pub(crate) fn build(plan: &Plan) -> Box<dyn Sampler> {
         }
         Algorithm::Euler { churn } => Box::new(edm::Euler { churn: edm::Raise::new(churn, plan) }),
         Algorithm::Heun { churn } => Box::new(edm::Heun { churn: edm::Raise::new(churn, plan) }),
-        Algorithm::Dpmpp2m => {
-            Box::new(dpmpp::Dpmpp2m { sigmas: ladder(), start: plan.start_level })
-        }
+        Algorithm::Dpmpp2m | Algorithm::SdeDpmpp2m => Box::new(dpmpp::Dpmpp2m {
+            sigmas: ladder(),
+            start: plan.start_level,
+            stochastic: plan.algorithm == Algorithm::SdeDpmpp2m,
+        }),
         Algorithm::Unipc => Box::new(unipc::Unipc { sigmas: ladder(), start: plan.start_level }),
         Algorithm::Rk45 { rtol, atol } => {
             let sigma_last = plan.sigmas[plan.sigmas.len() - 1];

@@ -44,6 +44,7 @@ static void of_other_samplers(ncsn_model *model)
         OF(HEUN, 'd', step_size, 0.01),
         OF(DPMPP_2M, 'd', churn, 40),
         OF(DPMPP_2M, 'i', predictor, NCSN_SAMPLER_ANCESTRAL),
+        OF(SDE_DPMPP_2M, 'd', churn, 40),
         OF(UNIPC, 'u', corrector_steps, 2),
         OF(UNIPC, 'u', steps_per_level, 3),
         OF(RK45, 'd', step_size, 0.01),
@@ -99,7 +100,7 @@ static void out_of_range(ncsn_model *model)
         OF(CONSISTENT_ANNEALED, 'u', start_level, 4),
         OF(AUTO, 'd', churn, 40),
         OF(AUTO, 'd', rtol, 1e-3),
-        {15, FIELD(ncsn_sample_params, 'i', sampler, 15, NCSN_ERR_ARGUMENT)},
+        {16, FIELD(ncsn_sample_params, 'i', sampler, 16, NCSN_ERR_ARGUMENT)},
     };
     ncsn_sample_params params;
     for (size_t i = 0; i < COUNT(cases); i++) {
@@ -181,7 +182,7 @@ static void inpainting(ncsn_model *model)
     static const size_t counts[] = {1, 2, 6, 14, 16, SIZE_MAX >> 19, SIZE_MAX};
     static const uint32_t passes[] = {1001, 4294967295u};
     static const int32_t one_pass[] = {NCSN_SAMPLER_ANNEALED_LANGEVIN, NCSN_SAMPLER_DPMPP_2M,
-                                       NCSN_SAMPLER_UNIPC};
+                                       NCSN_SAMPLER_SDE_DPMPP_2M, NCSN_SAMPLER_UNIPC};
     float known[15] = {0.0f}, mask[15] = {0.0f};
     ncsn_sample_params params = sampler_params(model, NCSN_SAMPLER_HEUN), good;
     params.known_count = 15;
@@ -284,7 +285,7 @@ static void defaults_spelt_out(ncsn_model *model)
 {
     ncsn_sample_params open, said;
     void *a, *b;
-    for (int32_t sampler = NCSN_SAMPLER_CONSISTENT_ANNEALED; sampler <= NCSN_SAMPLER_AUTO;
+    for (int32_t sampler = NCSN_SAMPLER_CONSISTENT_ANNEALED; sampler <= NCSN_SAMPLER_SDE_DPMPP_2M;
          sampler++) {
         open = sampler_params(model, sampler);
         said = open;

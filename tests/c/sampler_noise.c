@@ -59,6 +59,7 @@ static void requests(ncsn_model *model)
         {NCSN_SAMPLER_EULER, 0, 0, 1, 0, 0, "I0.0 C0.0 C1.0 C2.0 C3.0"},
         {NCSN_SAMPLER_HEUN, 0, 0, 1, 0.2, 0, "I0.0 C0.0 C1.0 C2.0"},
         {NCSN_SAMPLER_DPMPP_2M, 0, 0, 0, 0, 0, "I0.0"},
+        {NCSN_SAMPLER_SDE_DPMPP_2M, 0, 0, 0, 0, 0, "I0.0 P0.0 P1.0 P2.0"},
         {NCSN_SAMPLER_UNIPC, 0, 0, 0, 0, 0, "I0.0"},
         {NCSN_SAMPLER_UNIPC, 0, 2, 0, 0, 1, "I2.0 K2.0"},
         {NCSN_SAMPLER_RK45, 0, 0, 0, 0, 0, "I0.0"},
@@ -135,6 +136,7 @@ static void scores(ncsn_model *model)
         {NCSN_SAMPLER_HEUN, 0, "P2.0@0.25 P2.1@0.125 D3.0@0.125"},
         {NCSN_SAMPLER_HEUN, 0.4, "P2.0@0.3 P2.1@0.125 D3.0@0.15"},
         {NCSN_SAMPLER_DPMPP_2M, 0, "P2.0@0.25 D3.0@0.125"},
+        {NCSN_SAMPLER_SDE_DPMPP_2M, 0, "P2.0@0.25 D3.0@0.125"},
         {NCSN_SAMPLER_UNIPC, 0, "P2.0@0.25 D3.0@0.125"},
     };
     for (size_t i = 0; i < COUNT(cases); i++) {
@@ -167,7 +169,7 @@ static void initial(ncsn_model *model, const ncsn_sample_params *params, float x
 static void models_own_start(void)
 {
     ncsn_model *model = open_model(MODELS "gauss_sigma.onnx");
-    for (int32_t sampler = NCSN_SAMPLER_LANGEVIN; sampler <= NCSN_SAMPLER_AUTO; sampler++) {
+    for (int32_t sampler = NCSN_SAMPLER_LANGEVIN; sampler <= NCSN_SAMPLER_SDE_DPMPP_2M; sampler++) {
         ncsn_sample_params params = sampler_params(model, sampler);
         float uniform[TOTAL], normal[TOTAL], x[TOTAL];
         int stays = sampler <= NCSN_SAMPLER_ANNEALED_LANGEVIN;
@@ -234,7 +236,7 @@ static void known_part(ncsn_model *model)
         all[i] = one[i % ELEMENTS];
         masks[i] = part[i % ELEMENTS];
     }
-    for (int32_t sampler = NCSN_SAMPLER_LANGEVIN; sampler <= NCSN_SAMPLER_AUTO; sampler++) {
+    for (int32_t sampler = NCSN_SAMPLER_LANGEVIN; sampler <= NCSN_SAMPLER_SDE_DPMPP_2M; sampler++) {
         for (int32_t denoise = -1; denoise <= 1; denoise++) {
             ncsn_sample_params params = sampler_params(model, sampler);
             float *x, *same;

@@ -56,6 +56,8 @@ static const variation VARIATIONS[] = {
     {.sampler = NCSN_SAMPLER_HEUN, .churn = 1, .resample = 2, .start = 1, .evaluations = 9},
     {.sampler = NCSN_SAMPLER_DPMPP_2M, .evaluations = 4},
     {.sampler = NCSN_SAMPLER_DPMPP_2M, .guidance = 2, .resample = 1, .start = 1, .evaluations = 6},
+    {.sampler = NCSN_SAMPLER_SDE_DPMPP_2M, .evaluations = 4},
+    {.sampler = NCSN_SAMPLER_SDE_DPMPP_2M, .guidance = 2, .resample = 1, .start = 1, .evaluations = 6},
     {.sampler = NCSN_SAMPLER_UNIPC, .evaluations = 4},
     {.sampler = NCSN_SAMPLER_UNIPC, .resample = 1, .without_denoise = 1, .evaluations = 3},
     {.sampler = NCSN_SAMPLER_RK45},
@@ -231,9 +233,10 @@ static void on_a_network(void)
         [NCSN_SAMPLER_HEUN] = 19,               [NCSN_SAMPLER_DPMPP_2M] = 10,
         [NCSN_SAMPLER_UNIPC] = 10,              [NCSN_SAMPLER_RK45] = 0,
         [NCSN_SAMPLER_PROBABILITY_FLOW] = 10,   [NCSN_SAMPLER_AUTO] = 0,
+        [NCSN_SAMPLER_SDE_DPMPP_2M] = 10,
     };
     ncsn_model *model = open_model(MODELS "gauss_sigma.onnx");
-    for (int32_t sampler = NCSN_SAMPLER_LANGEVIN; sampler <= NCSN_SAMPLER_AUTO; sampler++) {
+    for (int32_t sampler = NCSN_SAMPLER_LANGEVIN; sampler <= NCSN_SAMPLER_SDE_DPMPP_2M; sampler++) {
         ncsn_sample_params params;
         ncsn_progress now = {.struct_size = sizeof now};
         float *x;
@@ -373,6 +376,7 @@ static void divergence(void)
         {NCSN_SAMPLER_HEUN, 0, "smaller sigma_max"},
         {NCSN_SAMPLER_HEUN, 1, "lower churn"},
         {NCSN_SAMPLER_DPMPP_2M, 0, "use more levels"},
+        {NCSN_SAMPLER_SDE_DPMPP_2M, 0, "use more levels"},
         {NCSN_SAMPLER_UNIPC, 0, "use more levels"},
         {NCSN_SAMPLER_RK45, 0, "lower rtol"},
     };

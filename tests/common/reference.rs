@@ -33,7 +33,8 @@ pub fn reference<T: Score>(
         SamplerKind::PredictorCorrector => chain.corrected(params),
         SamplerKind::Euler => chain.edm(params.churn, false),
         SamplerKind::Heun => chain.edm(params.churn, true),
-        SamplerKind::Dpmpp2m => chain.dpmpp(),
+        SamplerKind::Dpmpp2m => chain.dpmpp(false),
+        SamplerKind::SdeDpmpp2m => chain.dpmpp(true),
         SamplerKind::Unipc => chain.unipc(),
         kind => chain.predict(kind),
     }
@@ -201,7 +202,7 @@ impl<T: Score> Chain<'_, T> {
     }
 
     /// Lu et al. 2022 (DPM-Solver++), algorithm 2.
-    fn dpmpp(&mut self) {
+    fn dpmpp(&mut self, stochastic: bool) {
         let mut before: Option<Vec<f64>> = None;
         for i in 0..self.sigmas.len() - 1 {
             let h = self.lambda(i + 1) - self.lambda(i);
@@ -215,7 +216,15 @@ impl<T: Score> Chain<'_, T> {
                         (1.0 + 1.0 / (2.0 * r)) * d[k] - before[k] / (2.0 * r)
                     }
                 };
-                *x = ratio * *x - ((-h).exp() - 1.0) * estimate;
+                let kept = if stochastic { ratio * ratio } else { ratio };
+                *x = kept * *x + (1.0 - kept) * estimate;
+            }
+            if stochastic {
+                self.draw(Purpose::Predictor, i, 0);
+                let spread = self.sigmas[i + 1] * (1.0 - (-2.0 * h).exp()).sqrt();
+                for (x, z) in self.x.iter_mut().zip(&self.z) {
+                    *x += spread * z;
+                }
             }
             before = Some(d);
         }

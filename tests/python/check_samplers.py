@@ -21,6 +21,7 @@ from library import (
     NCSN_SAMPLER_PREDICTOR_CORRECTOR,
     NCSN_SAMPLER_PROBABILITY_FLOW,
     NCSN_SAMPLER_REVERSE_DIFFUSION,
+    NCSN_SAMPLER_SDE_DPMPP_2M,
     NCSN_SAMPLER_RK45,
     NCSN_SAMPLER_UNIPC,
     NCSN_SCHEDULE_EXPONENTIAL,
@@ -84,6 +85,7 @@ ONE_STEP = {
 }
 MULTI_STEP = {
     "DPM-Solver++(2M)": (dict(sampler=NCSN_SAMPLER_DPMPP_2M), solvers.dpmpp_2m),
+    "DPM-Solver++(2M) for the SDE": (dict(sampler=NCSN_SAMPLER_SDE_DPMPP_2M), solvers.sde_dpmpp_2m),
     "UniPC": (dict(sampler=NCSN_SAMPLER_UNIPC), solvers.unipc),
 }
 ADAPTIVE = {

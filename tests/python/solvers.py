@@ -171,6 +171,25 @@ def dpmpp_2m(walk, x):
     return walk.denoised(walk.descend(x, update))
 
 
+def sde_dpmpp_2m(walk, x):
+    """Lu et al. 2022, section 5, with alpha = 1 and lambda = -ln sigma."""
+    before = None  # (h, D) of the level before
+
+    def update(x, i, step):
+        nonlocal before
+        sigma, after = walk.sigmas[i], walk.sigmas[i + 1]
+        d, h = tweedie(x, walk.s(x, sigma, i), sigma), math.log(sigma / after)
+        x = after / sigma * math.exp(-h) * x + (1 - math.exp(-2 * h)) * d
+        if before is not None:
+            r = before[0] / h
+            x = x + (1 - math.exp(-2 * h)) * (d - before[1]) / (2 * r)
+        before = h, d
+        z = walk.noise(NCSN_NOISE_PREDICTOR, i, step)
+        return x + after * math.sqrt(1 - math.exp(-2 * h)) * z
+
+    return walk.denoised(walk.descend(x, update))
+
+
 def unipc(walk, x):
     """Zhao et al. 2023, algorithms 1 and 2 with p = 2, data prediction and B(h) = e^h - 1. The
     first step has p = 1; the last goes to sigma = 0 and has no corrector."""

@@ -10,11 +10,11 @@ INPUT_SCALINGS = ("none", "unit", "sigma_data")
 RANGES = ("unit", "centered", "logit", "unbounded")
 SAMPLERS = (
     "langevin", "annealed_langevin", "consistent_annealed", "reverse_diffusion", "ancestral", "euler_maruyama",
-    "predictor_corrector", "euler", "heun", "dpmpp_2m", "unipc", "rk45", "probability_flow", "auto",
+    "predictor_corrector", "euler", "heun", "dpmpp_2m", "unipc", "rk45", "probability_flow", "auto", "sde_dpmpp_2m",
 )  # fmt: skip
 ORDERS = ("descending", "ascending")
 OFF_LADDER = ("error", "nearest")
 CONVENTIONS = ("half", "full")
-INITS = ("uniform", "normal")
+INITS = ("uniform", "normal", "mean_plus_noise")
 
 SAME_LEVEL = 1e-5  # two noise levels this close, relatively, are the same

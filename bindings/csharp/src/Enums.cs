@@ -303,6 +303,9 @@ namespace Ncsn
         /// <summary>The sampler, schedule and step size that suit the model and NfeBudget; ncsn inspect
         /// explains the choice.</summary>
         Auto = 14,
+
+        /// <summary>DPM-Solver++(2M) for the reverse-time SDE (Lu et al. 2022). One evaluation a level.</summary>
+        SdeDpmPP2M = 15,
     }
 
     /// <summary>What stands for ||z|| in the corrector's step.</summary>

@@ -9,7 +9,7 @@ from ._library import lib
 
 Sampler = Literal[
     "langevin", "annealed_langevin", "consistent_annealed", "reverse_diffusion", "ancestral", "euler_maruyama",
-    "predictor_corrector", "euler", "heun", "dpmpp_2m", "unipc", "rk45", "probability_flow", "auto",
+    "predictor_corrector", "euler", "heun", "dpmpp_2m", "unipc", "rk45", "probability_flow", "auto", "sde_dpmpp_2m",
 ]
 Schedule = Literal["model", "geometric", "karras", "given", "exponential"]
 StepConvention = Literal["half", "full"]
