@@ -34,15 +34,14 @@ fn a_network_that_takes_any_sigma_gets_as_many_levels_as_evaluations() {
         for (budget, sampler) in [
             (2, SamplerKind::Unipc),
             (15, SamplerKind::Unipc),
-            (16, SamplerKind::Ancestral),
-            (40, SamplerKind::Ancestral),
-            (1000, SamplerKind::Ancestral),
+            (16, SamplerKind::SdeDpmpp2m),
+            (40, SamplerKind::SdeDpmpp2m),
+            (1000, SamplerKind::SdeDpmpp2m),
         ] {
             let chosen = choice(&model, &auto(&model, budget));
             assert_eq!((chosen.sampler, chosen.sigmas.len()), (sampler, budget as usize));
             assert_eq!(chosen.evaluations, Some(budget.into()));
-            let rho = if sampler == SamplerKind::Ancestral { 3.0 } else { 7.0 };
-            assert_eq!(chosen.sigmas, schedule::karras(10.0, 0.1, budget as usize, rho).unwrap());
+            assert_eq!(chosen.sigmas, schedule::karras(10.0, 0.1, budget as usize, 7.0).unwrap());
             assert_eq!((chosen.init, chosen.denoise), (InitKind::Normal, true));
         }
         let one = choice(&model, &auto(&model, 1));
@@ -153,7 +152,7 @@ fn a_model_may_leave_the_choice_open() {
         Model::open(test_model("gauss_sigma.onnx"), &options).unwrap()
     };
     let chosen = choice(&open(true), &open(true).params());
-    assert_eq!((chosen.sampler, chosen.evaluations), (SamplerKind::Ancestral, Some(40)));
+    assert_eq!((chosen.sampler, chosen.evaluations), (SamplerKind::SdeDpmpp2m, Some(40)));
     assert_eq!((chosen.init, chosen.denoise), (InitKind::MeanPlusNoise, true));
     // The model's word on the end holds for the sampler that is chosen; the caller's goes before it.
     let noisy = open(false);

@@ -13,10 +13,9 @@ use crate::{RecommendParams, recommend};
 
 /// Where quality against evaluations bends.
 const USUAL_BUDGET: u32 = 40;
-/// rho for samplers that draw noise: they want their levels less crowded at the small end than the 7
-/// of Karras et al., which is for the ODE.
-const NOISE_RHO: f64 = 3.0;
-/// From this many levels on ancestral sampling beats the deterministic methods.
+/// rho of Karras et al.
+const RHO: f64 = 7.0;
+/// From this many levels on methods that draw noise beat the deterministic ones.
 const NOISE_PAYS: u32 = 16;
 
 /// Data is narrow beside a noise level of this part of its greatest diameter. (A quarter of it is about
@@ -126,12 +125,11 @@ fn freely((max, min): (f64, f64), levels: u32, passes: u32, mut reasons: Vec<Str
     if levels == 1 {
         return Choice { sampler, schedule: Schedule::Given(vec![max]), steps: None, reasons };
     }
-    let rho = if sampler == SamplerKind::Ancestral { NOISE_RHO } else { 7.0 };
     reasons.push(format!(
-        "{levels} levels from {max} to {min}, spaced as Karras et al. do (rho = {rho})"
+        "{levels} levels from {max} to {min}, spaced as Karras et al. do (rho = {RHO})"
     ));
     let (sigma_max, sigma_min) = (Some(max), Some(min));
-    let (levels, rho) = (Some(levels as usize), Some(rho));
+    let (levels, rho) = (Some(levels as usize), Some(RHO));
     let schedule = Schedule::Karras { levels, sigma_max, sigma_min, rho };
     Choice { sampler, schedule, steps: None, reasons }
 }
@@ -186,11 +184,20 @@ fn langevin(
 
 /// A sampler that moves through so many levels.
 fn moving(levels: u32, passes: u32, reasons: &mut Vec<String>) -> SamplerKind {
-    if levels >= NOISE_PAYS || passes > 1 {
-        reasons.push(format!(
-            "ancestral sampling: from {NOISE_PAYS} levels on its noise corrects more than it costs"
-        ));
+    if passes > 1 {
+        reasons.push(
+            "ancestral sampling: its noise mends what the known part has torn, and it goes by no history, \
+             which running levels again would spoil"
+                .to_owned(),
+        );
         return SamplerKind::Ancestral;
+    }
+    if levels >= NOISE_PAYS {
+        reasons.push(format!(
+            "DPM-Solver++(2M) for the reverse-time SDE: from {NOISE_PAYS} levels on its noise corrects \
+             more than it costs"
+        ));
+        return SamplerKind::SdeDpmpp2m;
     }
     reasons.push(format!(
         "UniPC on the probability-flow ODE: below {NOISE_PAYS} levels a deterministic multistep method \
