@@ -20,9 +20,17 @@ struct Entry {
     rho: f64,
     /// As much churn as there can be: gamma = sqrt(2) - 1 at every level.
     churned: bool,
-    /// Largest and smallest level for a number of evaluations.
-    ends: fn(u32) -> (f64, f64),
+    way: Way,
     spend: Spend,
+}
+
+/// Where chains start, and how far they go.
+#[derive(Clone, Copy)]
+struct Way {
+    sigma_max: f64,
+    sigma_min: f64,
+    /// From the network's estimate of the data's mean.
+    from_mean: bool,
 }
 
 /// How levels are spaced.
@@ -47,50 +55,48 @@ enum Spend {
     Tolerance,
 }
 
-/// The samplers, and the levels they run where no option says otherwise: those for digits with values
-/// from 0 to 1. Samplers that draw noise want their levels less crowded at the small end than rho = 7.
+/// The samplers, and the levels they run where no option says otherwise: those that suit them best among
+/// the ones tried, for digits with values from 0 to 1.
 #[rustfmt::skip]
-const TABLE: [Entry; 13] = {
+const TABLE: [Entry; 14] = {
     use SamplerKind::*;
     use Spacing::*;
     use Spend::*;
     [
         //    sampler             spacing    rho  from .. to  churned  spends n evaluations on levels, or levels and steps
-        entry(AnnealedLangevin,   Geometric, 0.0, annealed,   false,   Steps(langevin)),
-        entry(ConsistentAnnealed, Karras,    3.0, wide,       false,   Levels(|n| n - 1)),
-        entry(ReverseDiffusion,   Karras,    3.0, wide,       false,   Levels(|n| n)),
-        entry(Ancestral,          Karras,    3.0, wide,       false,   Levels(|n| n)),
-        entry(EulerMaruyama,      Karras,    3.0, wide,       false,   Levels(|n| n)),
-        entry(PredictorCorrector, Karras,    3.0, wide,       false,   Levels(|n| n / 2)),
-        entry(ProbabilityFlow,    Karras,    7.0, wide,       false,   Levels(|n| n)),
-        entry(Euler,              Karras,    7.0, wide,       false,   Levels(|n| n)),
-        entry(Heun,               Karras,    7.0, wide,       false,   Levels(|n| n.div_ceil(2))),
-        entry(Heun,               Karras,    3.0, wide,       true,    Levels(|n| n.div_ceil(2))),
-        entry(Dpmpp2m,            Karras,    7.0, wide,       false,   Levels(|n| n)),
-        entry(Unipc,              Karras,    7.0, wide,       false,   Levels(|n| n)),
-        entry(Rk45,               Karras,    7.0, wide,       false,   Tolerance),
+        entry(AnnealedLangevin,   Geometric, 0.0, SHORT,      false,   Steps(langevin)),
+        entry(ConsistentAnnealed, Karras,    7.0, WIDE,       false,   Levels(|n| n - 1)),
+        entry(ReverseDiffusion,   Karras,    3.0, NARROW,     false,   Levels(|n| n)),
+        entry(Ancestral,          Karras,    7.0, WIDE,       false,   Levels(|n| n)),
+        entry(EulerMaruyama,      Karras,    3.0, NARROW,     false,   Levels(|n| n)),
+        entry(PredictorCorrector, Karras,    3.0, NARROW,     false,   Levels(|n| n / 2)),
+        entry(ProbabilityFlow,    Karras,    7.0, NARROW,     false,   Levels(|n| n)),
+        entry(Euler,              Karras,    7.0, WIDE,       false,   Levels(|n| n)),
+        entry(Heun,               Karras,    7.0, WIDE,       false,   Levels(|n| n.div_ceil(2))),
+        entry(Heun,               Karras,    7.0, WIDE,       true,    Levels(|n| n.div_ceil(2))),
+        entry(Dpmpp2m,            Karras,    7.0, WIDE,       false,   Levels(|n| n)),
+        entry(SdeDpmpp2m,         Karras,    7.0, WIDE,       false,   Levels(|n| n)),
+        entry(Unipc,              Karras,    7.0, WIDE,       false,   Levels(|n| n)),
+        entry(Rk45,               Karras,    7.0, WIDE,       false,   Tolerance),
     ]
 };
 
 /// From where the noise covers the digits to where it hides nothing of them.
-fn wide(_: u32) -> (f64, f64) {
-    (10.0, 0.1)
-}
-
-/// Annealed Langevin dynamics only gets as far as its evaluations carry it.
-fn annealed(n: u32) -> (f64, f64) {
-    if n <= 300 { (2.0, 0.2) } else { (5.0, 0.1) }
-}
+const WIDE: Way = Way { sigma_max: 20.0, sigma_min: 0.1, from_mean: true };
+/// For those that are too inexact to go as far in as many steps.
+const NARROW: Way = Way { sigma_max: 10.0, sigma_min: 0.1, from_mean: false };
+/// Annealed Langevin dynamics only gets as far as its evaluations carry it, and forgets where it began.
+const SHORT: Way = Way { sigma_max: 2.0, sigma_min: 0.2, from_mean: false };
 
 const fn entry(
     sampler: SamplerKind,
     spacing: Spacing,
     rho: f64,
-    ends: fn(u32) -> (f64, f64),
+    way: Way,
     churned: bool,
     spend: Spend,
 ) -> Entry {
-    Entry { sampler, spacing, rho, ends, churned, spend }
+    Entry { sampler, spacing, rho, way, churned, spend }
 }
 
 /// More steps at each level the more there are to spend; one evaluation is the final denoising.
@@ -228,12 +234,8 @@ impl Entry {
             return Err(Error::Argument(why.to_owned()));
         }
         let spacing = args.schedule.unwrap_or(self.spacing);
-        let (sigma_max, sigma_min) = (self.ends)(match budget {
-            Budget::Evaluations(n) => n,
-            Budget::Tolerance(_) => u32::MAX,
-        });
-        let sigma_max = args.sigma_max.unwrap_or(sigma_max);
-        let sigma_min = args.sigma_min.unwrap_or(sigma_min);
+        let sigma_max = args.sigma_max.unwrap_or(self.way.sigma_max);
+        let sigma_min = args.sigma_min.unwrap_or(self.way.sigma_min);
         let rho = args.rho.unwrap_or(self.rho);
         let ends = (Some(sigma_max), Some(sigma_min));
         let schedule = match spacing {
@@ -273,7 +275,7 @@ impl Entry {
             rtol: tolerance,
             atol: tolerance,
             denoise: Some(true),
-            init: Init::Normal,
+            init: if self.way.from_mean { Init::MeanPlusNoise } else { Init::Normal },
             churn: match levels {
                 // What it is divided by is the number of levels.
                 Some(levels) if self.churned => {
