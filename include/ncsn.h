@@ -435,7 +435,7 @@
 
 /**
  * DPM-Solver++(2M) for the reverse-time SDE (Lu et al. 2022): ancestral sampling of second order. One
- * evaluation a level. The best samples that the networks measured here give for 16 evaluations or more.
+ * evaluation a level. The best samples that the networks measured here give for 10 evaluations or more.
  */
 #define NCSN_SAMPLER_SDE_DPMPP_2M 15
 

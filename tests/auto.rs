@@ -33,8 +33,8 @@ fn a_network_that_takes_any_sigma_gets_as_many_levels_as_evaluations() {
         let model = network(levels, dimension);
         for (budget, sampler) in [
             (2, SamplerKind::Unipc),
-            (15, SamplerKind::Unipc),
-            (16, SamplerKind::SdeDpmpp2m),
+            (9, SamplerKind::Unipc),
+            (10, SamplerKind::SdeDpmpp2m),
             (40, SamplerKind::SdeDpmpp2m),
             (1000, SamplerKind::SdeDpmpp2m),
         ] {

@@ -169,7 +169,7 @@ pub const NCSN_SAMPLER_PROBABILITY_FLOW: i32 = 13;
 /// the choice.
 pub const NCSN_SAMPLER_AUTO: i32 = 14;
 /// DPM-Solver++(2M) for the reverse-time SDE (Lu et al. 2022): ancestral sampling of second order. One
-/// evaluation a level. The best samples that the networks measured here give for 16 evaluations or more.
+/// evaluation a level. The best samples that the networks measured here give for 10 evaluations or more.
 pub const NCSN_SAMPLER_SDE_DPMPP_2M: i32 = 15;
 
 /// The corrector's step takes ||z|| of each sample's own noise.

@@ -16,7 +16,7 @@ const USUAL_BUDGET: u32 = 40;
 /// rho of Karras et al.
 const RHO: f64 = 7.0;
 /// From this many levels on methods that draw noise beat the deterministic ones.
-const NOISE_PAYS: u32 = 16;
+const NOISE_PAYS: u32 = 10;
 
 /// Data is narrow beside a noise level of this part of its greatest diameter. (A quarter of it is about
 /// the mean distance between two pictures.)
