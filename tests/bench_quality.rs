@@ -71,7 +71,7 @@ fn digits_are_judged_by_each_sampler_and_the_bench_goes_on_where_it_stopped() {
 
     let table = std::fs::read_to_string(out.join("table.md")).unwrap();
     for words in
-        ["| heun | 2, 10 to ", "| annealed_langevin | 3 x 1, 2 to ", "heun, 1 evaluation: "]
+        ["| heun | 2, 20 to ", "| annealed_langevin | 3 x 1, 2 to ", "heun, 1 evaluation: "]
     {
         assert!(table.contains(words), "no '{words}' in {table}");
     }

@@ -15,7 +15,7 @@ pub struct Line {
 }
 
 /// Colours that stay apart, one for each row of the complete table; after the last one they begin again.
-const COLORS: [RGBColor; 13] = [
+const COLORS: [RGBColor; 14] = [
     RGBColor(31, 90, 150),
     RGBColor(214, 39, 40),
     RGBColor(44, 140, 44),
@@ -29,6 +29,7 @@ const COLORS: [RGBColor; 13] = [
     RGBColor(0, 0, 0),
     RGBColor(110, 200, 120),
     RGBColor(250, 190, 210),
+    RGBColor(140, 170, 255),
 ];
 
 /// Both axes are logarithmic: what counts are ratios.
