@@ -52,12 +52,12 @@ fn inspect_shows_what_is_known_and_from_where() {
     for words in [
         &["x", "float32", "[batch, 1, 28, 28]"][..],
         &["noise level", "sigma", "float32", "[batch]"],
-        &["sigmas", "10, 9.409", "0.1 (40 values)", "metadata"],
+        &["sigmas", "20, 18.17", "0.1 (40 values)", "metadata"],
         &["output_name", "score", "graph"],
         &["classes", "0", "default"],
-        &["40 from 10 to 0.1, not geometric"],
+        &["40 from 20 to 0.1, not geometric"],
         &["1.08 M parameters", "opset 17"],
-        &["ancestral from normal, all 40 levels", "40"],
+        &["sde_dpmpp_2m from mean_plus_noise, all 40 levels", "40"],
     ] {
         let found = text.lines().any(|line| words.iter().all(|word| line.contains(word)));
         assert!(found, "{words:?} in {text}");
@@ -384,7 +384,7 @@ fn an_interrupted_run_says_so_and_writes_nothing() {
     let mut text = String::new();
     let mut stderr = std::io::BufReader::new(child.stderr.take().unwrap());
     std::io::BufRead::read_line(&mut stderr, &mut text).unwrap();
-    assert!(text.contains("level 1/40, sigma 10, evaluation 0/40"), "{text}");
+    assert!(text.contains("level 1/40, sigma 20, evaluation 0/40"), "{text}");
     // SAFETY: a signal to a child that has not been waited for.
     assert_eq!(unsafe { libc::kill(child.id() as i32, libc::SIGINT) }, 0);
     std::io::Read::read_to_string(&mut stderr, &mut text).unwrap();
