@@ -83,7 +83,7 @@ fn inspect_shows_what_is_known_and_from_where() {
     assert_eq!(value["contract"]["range"]["source"], "option");
     assert_eq!(value["contract"]["sigmas"]["value"].as_array().unwrap().len(), 40);
     assert_eq!(value["ladder"]["geometric"], false);
-    assert_eq!(value["sampling"]["sampler"], "ancestral");
+    assert_eq!(value["sampling"]["sampler"], "sde_dpmpp_2m");
     assert_eq!(value["runtime"]["threads"], 1);
     assert_eq!(value["ports"]["x"]["dims"], serde_json::json!([-1, 1, 28, 28]));
 }
