@@ -215,6 +215,16 @@
 #define NCSN_FALLBACK_ALLOW 1
 
 /**
+ * The graph is edited at load, so that it computes the same faster (the default).
+ */
+#define NCSN_GRAPH_HELP_ON 0
+
+/**
+ * The graph is run as the file has it.
+ */
+#define NCSN_GRAPH_HELP_OFF 1
+
+/**
  * The network takes x only: f(x).
  */
 #define NCSN_CONDITIONING_NONE 1
@@ -971,6 +981,14 @@ typedef struct ncsn_model_options {
      * the one after the last (for one-hot inputs a row of zeros). NULL: the file's, if it has one.
      */
     const int64_t *null_class;
+    /**
+     * NCSN_GRAPH_HELP_ON (default) or NCSN_GRAPH_HELP_OFF. On the CPU a model's graph is edited in
+     * memory when it is loaded: activations that ONNX Runtime computes slowly (Elu, Selu, Softplus)
+     * are spelt in operators that it computes fast, each within 2e-6, and what depends on the noise
+     * level alone is evaluated once per level. Samples with it and without it differ in their last
+     * digits; a saved run can be loaded with either. ncsn_get_info() says what was done.
+     */
+    int32_t graph_help;
 } ncsn_model_options;
 
 /**
@@ -1172,6 +1190,11 @@ typedef struct ncsn_model_info {
      * Number of weights in the file; 0 if unknown.
      */
     uint64_t parameter_count;
+    /**
+     * What was done to the graph at load (see ncsn_model_options::graph_help), e.g. "5 Elu
+     * rewritten". "" where nothing was.
+     */
+    const char *graph_help;
 } ncsn_model_info;
 
 /**

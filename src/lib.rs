@@ -34,6 +34,7 @@ mod params;
 mod philox;
 mod plan;
 mod recommend;
+mod rewrite;
 mod run;
 mod sampler;
 pub mod schedule;
@@ -54,7 +55,7 @@ pub use model::{
     metadata,
 };
 pub use objective::{EvaluateParams, Evaluation, LevelLoss, Objective};
-pub use ort::{Fallback, Inspection, ModelOptions, Provider, ProviderOption};
+pub use ort::{Fallback, GraphHelp, Inspection, ModelOptions, Provider, ProviderOption};
 pub use params::{Churn, Init, Inpaint, PreviewKind, SampleParams, Schedule};
 pub use philox::{PhiloxRng, philox4x32};
 pub use plan::Settings;

@@ -2,92 +2,21 @@
 //! properties, and the tables that a network looks its noise level or class up in. ONNX Runtime
 //! gives neither: it merges properties of the same key, and hides the graph behind its ports.
 
+pub(crate) mod proto;
+pub(crate) mod wire;
+
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use prost::Message;
-use prost::bytes::{Buf, Bytes};
-use prost::encoding::{DecodeContext, decode_key, skip_field};
+use prost::bytes::Bytes;
 
 use crate::error::{Error, Result, bail};
+use proto::{OperatorSetIdProto, StringStringEntryProto, TensorProto};
+
+pub(crate) use proto::ModelProto;
 
 /// Field number of `metadata_props` in `ModelProto`.
 const METADATA_PROPS: u32 = 14;
-
-/// The parts of `onnx.ModelProto` that are of interest; everything else is skipped.
-#[derive(Clone, PartialEq, Message)]
-pub(crate) struct ModelProto {
-    #[prost(string, tag = "2")]
-    pub producer_name: String,
-    #[prost(message, optional, tag = "7")]
-    graph: Option<GraphProto>,
-    #[prost(message, repeated, tag = "8")]
-    opset_import: Vec<OperatorSetIdProto>,
-    #[prost(message, repeated, tag = "14")]
-    metadata_props: Vec<StringStringEntryProto>,
-}
-
-#[derive(Clone, PartialEq, Message)]
-struct OperatorSetIdProto {
-    #[prost(string, tag = "1")]
-    domain: String,
-    #[prost(int64, tag = "2")]
-    version: i64,
-}
-
-#[derive(Clone, PartialEq, Message)]
-struct StringStringEntryProto {
-    #[prost(string, tag = "1")]
-    key: String,
-    #[prost(string, tag = "2")]
-    value: String,
-}
-
-#[derive(Clone, PartialEq, Message)]
-struct GraphProto {
-    #[prost(message, repeated, tag = "1")]
-    node: Vec<NodeProto>,
-    #[prost(message, repeated, tag = "5")]
-    initializer: Vec<TensorProto>,
-}
-
-#[derive(Clone, PartialEq, Message)]
-struct NodeProto {
-    #[prost(string, repeated, tag = "1")]
-    input: Vec<String>,
-    #[prost(string, repeated, tag = "2")]
-    output: Vec<String>,
-    #[prost(string, tag = "4")]
-    op_type: String,
-    #[prost(message, repeated, tag = "5")]
-    attribute: Vec<AttributeProto>,
-}
-
-#[derive(Clone, PartialEq, Message)]
-struct AttributeProto {
-    #[prost(string, tag = "1")]
-    name: String,
-    #[prost(int64, tag = "3")]
-    i: i64,
-    #[prost(message, optional, tag = "5")]
-    t: Option<TensorProto>,
-}
-
-#[derive(Clone, PartialEq, Message)]
-struct TensorProto {
-    #[prost(int64, repeated, tag = "1")]
-    dims: Vec<i64>,
-    #[prost(int32, tag = "2")]
-    data_type: i32,
-    #[prost(float, repeated, tag = "4")]
-    float_data: Vec<f32>,
-    #[prost(string, tag = "8")]
-    name: String,
-    // `Bytes`: a slice of the file, not a copy of the weights.
-    #[prost(bytes = "bytes", tag = "9")]
-    raw_data: Bytes,
-    #[prost(double, repeated, tag = "10")]
-    double_data: Vec<f64>,
-}
 
 /// A table that a network looks one of its inputs up in: an embedding, or the ladder itself.
 #[derive(Debug, Clone, PartialEq)]
@@ -124,7 +53,7 @@ impl ModelProto {
 
     /// Version of the default operator set, or 0.
     pub fn opset(&self) -> i64 {
-        let default = |set: &&OperatorSetIdProto| set.domain.is_empty() || set.domain == "ai.onnx";
+        let default = |set: &&OperatorSetIdProto| proto::is_default(&set.domain);
         self.opset_import.iter().find(default).map_or(0, |set| set.version)
     }
 
@@ -191,8 +120,7 @@ impl Lookup {
 impl TensorProto {
     /// The numbers of a float or double tensor that is stored in the file.
     fn floats(&self) -> Option<Vec<f64>> {
-        const FLOAT: i32 = 1;
-        const DOUBLE: i32 = 11;
+        use proto::data_type::{DOUBLE, FLOAT};
         let raw = self.raw_data.as_ref();
         match self.data_type {
             FLOAT if raw.is_empty() => Some(self.float_data.iter().map(|&v| v.into()).collect()),
@@ -216,7 +144,7 @@ pub(crate) fn with_properties(
     bytes: &[u8],
     properties: &BTreeMap<String, String>,
 ) -> Result<Vec<u8>> {
-    let broken = |_| {
+    let broken = || {
         Error::Model(
             "the bytes are not an ONNX model (protobuf), so no metadata can be written \
                       into them"
@@ -224,21 +152,14 @@ pub(crate) fn with_properties(
         )
     };
     let mut out = Vec::with_capacity(bytes.len() + 1024);
-    let mut rest = bytes;
-    while rest.has_remaining() {
-        let field = rest;
-        let (tag, wire_type) = decode_key(&mut rest).map_err(broken)?;
-        let payload = rest;
-        skip_field(wire_type, tag, &mut rest, DecodeContext::default()).map_err(broken)?;
-        if tag == METADATA_PROPS {
-            let mut payload = &payload[..payload.len() - rest.len()];
-            prost::encoding::decode_varint(&mut payload).map_err(broken)?;
-            let entry = StringStringEntryProto::decode(payload).map_err(broken)?;
+    for field in wire::fields(bytes).ok_or_else(broken)? {
+        if field.tag == METADATA_PROPS {
+            let entry = StringStringEntryProto::decode(field.payload).map_err(|_| broken())?;
             if entry.key.starts_with("ncsn.") {
                 continue;
             }
         }
-        out.extend_from_slice(&field[..field.len() - rest.len()]);
+        out.extend_from_slice(field.whole);
     }
     for (key, value) in properties {
         let entry = StringStringEntryProto { key: key.clone(), value: value.clone() };

@@ -69,6 +69,11 @@ pub const NCSN_FALLBACK_ERROR: i32 = 0;
 /// Skip providers that cannot be used and end on the CPU; ncsn_get_info() then says why.
 pub const NCSN_FALLBACK_ALLOW: i32 = 1;
 
+/// The graph is edited at load, so that it computes the same faster (the default).
+pub const NCSN_GRAPH_HELP_ON: i32 = 0;
+/// The graph is run as the file has it.
+pub const NCSN_GRAPH_HELP_OFF: i32 = 1;
+
 /// The network takes x only: f(x).
 pub const NCSN_CONDITIONING_NONE: i32 = 1;
 /// The network takes sigma itself.

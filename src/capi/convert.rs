@@ -9,8 +9,8 @@ use super::memory;
 use super::types::*;
 use crate::error::{Error, Result, bail};
 use crate::{
-    Conditioning, Facts, Fallback, InputScaling, ModelOptions, OffLadder, Output, Provider,
-    ProviderOption, ValueRange,
+    Conditioning, Facts, Fallback, GraphHelp, InputScaling, ModelOptions, OffLadder, Output,
+    Provider, ProviderOption, ValueRange,
 };
 
 /// A `from_code` of one of the kinds, with 0 for "the model's own".
@@ -63,6 +63,7 @@ pub(super) fn default_options() -> ncsn_model_options {
         aux_inputs: ptr::null(),
         aux_input_count: 0,
         null_class: ptr::null(),
+        graph_help: NCSN_GRAPH_HELP_ON,
     }
 }
 
@@ -119,6 +120,11 @@ pub(super) unsafe fn options(pointer: *const ncsn_model_options) -> Result<Model
         },
         // SAFETY: as above.
         overrides: unsafe { overrides(&o)? },
+        graph_help: match o.graph_help {
+            NCSN_GRAPH_HELP_ON => GraphHelp::On,
+            NCSN_GRAPH_HELP_OFF => GraphHelp::Off,
+            code => return Err(unknown("graph_help", code)),
+        },
     })
 }
 

@@ -15,6 +15,7 @@ pub(super) struct ModelHandle {
     /// What ncsn_get_info() points to.
     pub shape: Vec<i64>,
     pub fallback_reason: CString,
+    pub graph_help: CString,
     pub runtime_version: CString,
     pub runtime_path: CString,
     pub description: CString,
@@ -87,6 +88,7 @@ impl ModelHandle {
             facts: facts.collect(),
             shape: contract.shape.iter().map(|&dim| dim as i64).collect(),
             fallback_reason: text(&runtime.fallback_reason),
+            graph_help: text(&runtime.graph_help),
             runtime_version: text(&runtime.version),
             runtime_path: text(&runtime.path),
             description: text(&contract.description),

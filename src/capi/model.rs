@@ -207,6 +207,7 @@ fn describe(handle: &ModelHandle) -> ncsn_model_info {
         facts: handle.facts.as_ptr(),
         fact_count: handle.facts.len(),
         parameter_count: handle.model.file().parameters,
+        graph_help: pointer(&handle.graph_help),
     }
 }
 

@@ -219,6 +219,12 @@ pub struct ncsn_model_options {
     /// Points to the label that stands for "no class" (`ncsn.null_class`): one of the labels, or
     /// the one after the last (for one-hot inputs a row of zeros). NULL: the file's, if it has one.
     pub null_class: *const i64,
+    /// NCSN_GRAPH_HELP_ON (default) or NCSN_GRAPH_HELP_OFF. On the CPU a model's graph is edited in
+    /// memory when it is loaded: activations that ONNX Runtime computes slowly (Elu, Selu, Softplus)
+    /// are spelt in operators that it computes fast, each within 2e-6, and what depends on the noise
+    /// level alone is evaluated once per level. Samples with it and without it differ in their last
+    /// digits; a saved run can be loaded with either. ncsn_get_info() says what was done.
+    pub graph_help: i32,
 }
 
 /// A network of the caller's own, for ncsn_create_from_callback().
@@ -310,6 +316,9 @@ pub struct ncsn_model_info {
     pub fact_count: usize,
     /// Number of weights in the file; 0 if unknown.
     pub parameter_count: u64,
+    /// What was done to the graph at load (see ncsn_model_options::graph_help), e.g. "5 Elu
+    /// rewritten". "" where nothing was.
+    pub graph_help: *const c_char,
 }
 
 /// What to sample and how. Initialise with ncsn_sample_params_init(), which puts the model's own

@@ -110,6 +110,8 @@ pub struct RuntimeInfo {
     pub fixed_batch: u32,
     /// Why the wanted provider is not in use, or empty.
     pub fallback_reason: String,
+    /// What was done to the graph at load ([`GraphHelp`](crate::GraphHelp)), or empty.
+    pub graph_help: String,
     /// Version of ONNX Runtime, or empty.
     pub version: String,
     /// File that ONNX Runtime was loaded from, or empty.

@@ -32,7 +32,7 @@ impl Inspection {
         let bytes = read(path)?;
         let runtime = library::runtime(options.runtime_path.as_deref())?;
         let name = format!("'{}'", path.display());
-        let opened = session::open(runtime, &Source::File(path), &name, options)?;
+        let opened = session::open(runtime, &Source::File(path), &name, options, None)?;
         let runtime = runtime_info(runtime, &opened, options);
         let len = bytes.len();
         let proto = ModelProto::read(bytes.into());

@@ -1,7 +1,9 @@
 //! ONNX Runtime: the only module that names the crate `ort`.
 
+mod branch;
 mod environment;
 mod format;
+mod helped;
 mod inspection;
 mod library;
 mod network;
@@ -25,6 +27,7 @@ use crate::model::{
     with_missing,
 };
 use crate::onnx::ModelProto;
+use crate::rewrite::{self, Help};
 
 /// What to do when a wanted provider cannot be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -34,6 +37,16 @@ pub enum Fallback {
     Error,
     /// Skip it, end on the CPU, and record why.
     Allow,
+}
+
+/// Whether a model's graph is edited at load, so that it computes the same faster on the CPU.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum GraphHelp {
+    /// Yes.
+    #[default]
+    On,
+    /// No: the graph is run as the file has it.
+    Off,
 }
 
 /// How to load a model.
@@ -59,6 +72,9 @@ pub struct ModelOptions {
     pub row_multiple: u32,
     /// What overrides the file's metadata.
     pub overrides: Facts,
+    /// Whether the graph is edited at load. Samples with it and without it differ in their last
+    /// digits.
+    pub graph_help: GraphHelp,
 }
 
 /// Where a model's bytes are.
@@ -98,9 +114,10 @@ impl Model {
             bail!(Model, "model {name} is empty (0 bytes)");
         }
         let runtime = library::runtime(options.runtime_path.as_deref())?;
-        let opened = session::open(runtime, source, &name, options)?;
         let in_model = |error: Error| prefix(error, &format!("model {name}: "));
         let proto = ModelProto::read(bytes.clone());
+        let help = proto.as_ref().and_then(|proto| help(bytes, proto, options));
+        let opened = session::open(runtime, source, &name, options, help.as_ref())?;
         let properties = match &proto {
             Some(proto) => proto.properties().map_err(in_model)?,
             // ONNX Runtime's own format.
@@ -138,6 +155,9 @@ impl Model {
             contract.shape,
             contract.sigmas.len()
         ));
+        if !opened.graph_help.is_empty() {
+            log::info(&format!("model {name}: {}", opened.graph_help));
+        }
         let network = network::OrtNetwork::new(opened, wiring, row_multiple);
         let hash = xxhash_rust::xxh3::xxh3_64(bytes);
         let model = Self::new(Arc::new(network), contract, info, file, hash);
@@ -146,6 +166,17 @@ impl Model {
         }
         Ok(model)
     }
+}
+
+/// What can be done for the graph of a file. Whatever is wrong with the file is for others to say.
+fn help<'a>(bytes: &'a [u8], proto: &'a ModelProto, options: &ModelOptions) -> Option<Help<'a>> {
+    if options.graph_help == GraphHelp::Off {
+        return None;
+    }
+    let metadata = proto.properties().and_then(|properties| Facts::from_properties(&properties));
+    let facts = metadata.map(|metadata| options.overrides.clone().or(metadata));
+    let wiring = facts.ok().and_then(|facts| Wiring::find(&rewrite::ports(proto)?, &facts).ok());
+    Help::find(bytes, proto, wiring.as_ref().map(|wiring| wiring.x.name.as_str()))
 }
 
 fn resolve(known: Known, wiring: &Wiring, proto: Option<&ModelProto>) -> Result<Contract> {
@@ -201,6 +232,7 @@ fn runtime_info(
         intra_threads: opened.intra_threads,
         fixed_batch: 0,
         fallback_reason: opened.selection.fallback_reason.clone(),
+        graph_help: opened.graph_help.clone(),
         version: runtime.version.clone(),
         path: runtime.path.display().to_string(),
     }

@@ -5,6 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use ort::AsPointer;
 use ort::session::{IoBinding, Session};
 
+use super::branch::{BoundBranch, Branch};
 use super::provider::Provider;
 use super::session::Opened;
 use super::tensor::HostTensor;
@@ -22,6 +23,8 @@ pub(super) struct OrtNetwork {
     /// Tensors on the host are read by the CPU provider where they lie; for a device they are
     /// copied when they are bound, so binding must follow filling.
     rebind: bool,
+    /// What of the network is evaluated once per level.
+    branch: Option<Branch>,
     // `ort` takes `&mut` to run a session: not everything in ONNX Runtime's providers is safe to
     // run concurrently. Calls from several threads take turns.
     state: Mutex<State>,
@@ -41,6 +44,7 @@ struct Bound {
     class: Option<HostTensor>,
     aux: Vec<HostTensor>,
     output: HostTensor,
+    branch: Option<BoundBranch>,
 }
 
 struct Conditioning {
@@ -54,6 +58,7 @@ impl OrtNetwork {
             elements: wiring.shape.iter().product(),
             row_multiple,
             rebind: opened.selection.provider != Provider::Cpu,
+            branch: opened.branch,
             state: Mutex::new(State { session: opened.session, bound: Vec::new() }),
             wiring,
         }
@@ -77,7 +82,8 @@ impl OrtNetwork {
                 if bound.len() == KEPT {
                     bound.remove(0);
                 }
-                bound.push(Bound::new(session, &self.wiring, rows).map_err(failed)?);
+                let branch = self.branch.as_ref();
+                bound.push(Bound::new(session, branch, &self.wiring, rows).map_err(failed)?);
                 bound.len() - 1
             }
         };
@@ -93,7 +99,12 @@ impl OrtNetwork {
             input.write_labels(labels, self.wiring.class_width());
         }
         if self.rebind {
-            bound.bind_inputs(&self.wiring).map_err(failed)?;
+            bound.bind_inputs(&self.wiring, None).map_err(failed)?;
+        }
+        if let (Some(branch), Some(bound_branch)) = (&self.branch, &mut bound.branch) {
+            let labels = query.labels.unwrap_or_default();
+            let level = each.is_none().then_some((query.conditioning, labels));
+            bound_branch.refresh(branch, level, &mut bound.binding).map_err(failed)?;
         }
         run_bound(session, &bound.binding).map_err(failed)?;
         bound.output.read_samples(out, self.elements, self.wiring.output_elements());
@@ -162,7 +173,12 @@ impl Network for OrtNetwork {
 }
 
 impl Bound {
-    fn new(session: &Session, wiring: &Wiring, rows: usize) -> ort::Result<Self> {
+    fn new(
+        session: &Session,
+        branch: Option<&Branch>,
+        wiring: &Wiring,
+        rows: usize,
+    ) -> ort::Result<Self> {
         let mut aux = Vec::new();
         for (port, value) in &wiring.aux {
             let mut tensor = HostTensor::new(port, batched(port, rows))?;
@@ -191,22 +207,28 @@ impl Bound {
                 .transpose()?,
             aux,
             output: HostTensor::new(&wiring.output, samples(wiring.output_channels))?,
+            branch: branch.map(Branch::bind).transpose()?,
         };
-        bound.bind_inputs(wiring)?;
+        bound.bind_inputs(wiring, branch)?;
         bound.output.bind_output(&mut bound.binding, &wiring.output.name)?;
         Ok(bound)
     }
 
-    fn bind_inputs(&mut self, wiring: &Wiring) -> ort::Result<()> {
+    fn bind_inputs(&mut self, wiring: &Wiring, branch: Option<&Branch>) -> ort::Result<()> {
         self.x.bind_input(&mut self.binding, &wiring.x.name)?;
-        if let (Some(input), Some(port)) = (&self.conditioning, &wiring.conditioning) {
-            input.tensor.bind_input(&mut self.binding, &port.name)?;
-        }
-        if let (Some(input), Some(port)) = (&self.class, &wiring.class) {
-            input.bind_input(&mut self.binding, &port.name)?;
-        }
-        for (input, (port, _)) in self.aux.iter().zip(&wiring.aux) {
-            input.bind_input(&mut self.binding, &port.name)?;
+        let conditioning = self.conditioning.as_ref().map(|conditioning| &conditioning.tensor);
+        let others = (conditioning.into_iter().zip(&wiring.conditioning))
+            .chain(self.class.iter().zip(&wiring.class))
+            .chain(self.aux.iter().zip(wiring.aux.iter().map(|(port, _)| port)));
+        for (input, port) in others {
+            let (of_branch, of_network) =
+                branch.map_or((false, true), |branch| branch.takes(&port.name));
+            if let (true, Some(bound)) = (of_branch, &mut self.branch) {
+                input.bind_input(bound.binding(), &port.name)?;
+            }
+            if of_network {
+                input.bind_input(&mut self.binding, &port.name)?;
+            }
         }
         Ok(())
     }

@@ -31,7 +31,7 @@ impl PlainNetwork {
         read(path)?;
         let runtime = library::runtime(options.runtime_path.as_deref())?;
         let name = format!("'{}'", path.display());
-        let opened = session::open(runtime, &Source::File(path), &name, options)?;
+        let opened = session::open(runtime, &Source::File(path), &name, options, None)?;
         match &opened.graph.inputs[..] {
             [x] if x.dtype == Dtype::F32 => {}
             inputs => {

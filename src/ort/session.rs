@@ -7,16 +7,22 @@ use ort::session::Session;
 use ort::session::builder::{GraphOptimizationLevel, SessionBuilder};
 use ort::value::{Outlet, TensorElementType, ValueType};
 
+use super::branch::Branch;
+use super::helped::{self, Helped};
 use super::library::Runtime;
 use super::provider::{self, Provider, Selection};
 use super::{Fallback, ModelOptions, Source};
 use crate::error::{Error, Result, bail};
 use crate::log;
 use crate::model::{Dtype, Graph, Port};
+use crate::rewrite::Help;
 
 /// A session and what was learnt on the way.
 pub(super) struct Opened {
     pub session: Session,
+    pub branch: Option<Branch>,
+    /// What was done to the graph, or empty.
+    pub graph_help: String,
     pub graph: Graph,
     pub properties: BTreeMap<String, String>,
     pub selection: Selection,
@@ -24,15 +30,27 @@ pub(super) struct Opened {
 }
 
 /// Opens `source` with the wanted providers; where a fallback is allowed, a provider that registers
-/// but then cannot take the model is dropped, too.
+/// but then cannot take the model is dropped, too. `help` is for the CPU.
 pub(super) fn open(
     runtime: &Runtime,
     source: &Source<'_>,
     name: &str,
     options: &ModelOptions,
+    help: Option<&Help<'_>>,
 ) -> Result<Opened> {
     let intra_threads = threads(options);
     let (mut builder, mut selection) = builder(runtime, options, intra_threads)?;
+    let helped = |options: &ModelOptions| {
+        let builder = |threads: Option<u32>| {
+            Ok(self::builder(runtime, options, threads.unwrap_or(intra_threads))?.0)
+        };
+        helped::open(help?, source, name, &builder)
+    };
+    if selection.provider == Provider::Cpu
+        && let Some(helped) = helped(options)
+    {
+        return Opened::helped(helped, selection, intra_threads);
+    }
     let session = match commit(&mut builder, source) {
         Ok(session) => session,
         Err(error) if selection.provider == Provider::Cpu => {
@@ -49,23 +67,33 @@ pub(super) fn open(
                 provider_options: Vec::new(),
                 ..options.clone()
             };
-            let (mut builder, _) = self::builder(runtime, &cpu_only, intra_threads)?;
-            let session = commit(&mut builder, source)
-                .map_err(|error| refusal(runtime, name, &error, options))?;
             selection = Selection { provider: Provider::Cpu, fallback_reason: reason };
-            session
+            if let Some(helped) = helped(&cpu_only) {
+                return Opened::helped(helped, selection, intra_threads);
+            }
+            let (mut builder, _) = self::builder(runtime, &cpu_only, intra_threads)?;
+            commit(&mut builder, source).map_err(|error| refusal(runtime, name, &error, options))?
         }
     };
-    Ok(Opened {
-        graph: Graph {
-            inputs: session.inputs().iter().map(port).collect::<Result<_>>()?,
-            outputs: session.outputs().iter().map(port).collect::<Result<_>>()?,
-        },
-        properties: properties(&session)?,
-        session,
-        selection,
-        intra_threads,
-    })
+    let inputs = session.inputs().iter().map(port).collect::<Result<_>>()?;
+    let as_it_is = Helped { session, branch: None, inputs, told: String::new() };
+    Opened::helped(as_it_is, selection, intra_threads)
+}
+
+impl Opened {
+    fn helped(helped: Helped, selection: Selection, intra_threads: u32) -> Result<Self> {
+        let Helped { session, branch, inputs, told } = helped;
+        let outputs = session.outputs().iter().map(port).collect::<Result<_>>()?;
+        Ok(Self {
+            branch,
+            graph_help: told,
+            graph: Graph { inputs, outputs },
+            properties: properties(&session)?,
+            session,
+            selection,
+            intra_threads,
+        })
+    }
 }
 
 /// ONNX Runtime's own default is a thread per core of the machine, whatever this process may use.
@@ -123,7 +151,7 @@ fn refusal(runtime: &Runtime, name: &str, error: &ort::Error, options: &ModelOpt
     ))
 }
 
-fn port(outlet: &Outlet) -> Result<Port> {
+pub(super) fn port(outlet: &Outlet) -> Result<Port> {
     let ValueType::Tensor { ty, shape, .. } = outlet.dtype() else {
         bail!(
             Contract,

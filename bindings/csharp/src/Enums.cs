@@ -108,6 +108,16 @@ namespace Ncsn
         Allow = 1,
     }
 
+    /// <summary>Whether a model's graph is edited at load.</summary>
+    public enum GraphHelp
+    {
+        /// <summary>The graph is edited at load, so that it computes the same faster (the default).</summary>
+        On = 0,
+
+        /// <summary>The graph is run as the file has it.</summary>
+        Off = 1,
+    }
+
     /// <summary>What the network takes beside x.</summary>
     public enum Conditioning
     {

@@ -113,6 +113,10 @@ namespace Ncsn
         /// <summary>Number of weights in the file; 0 if unknown.</summary>
         public long ParameterCount { get; }
 
+        /// <summary>What was done to the graph at load (see ModelOptions.GraphHelp), e.g. "5 Elu
+        /// rewritten". "" where nothing was.</summary>
+        public string GraphHelp { get; }
+
         internal ModelInfo(ncsn_model_info native)
         {
             Shape = new long[native.rank];
@@ -150,6 +154,7 @@ namespace Ncsn
             ConditioningScale = native.conditioning_scale;
             ConditioningShift = native.conditioning_shift;
             ParameterCount = checked((long)native.parameter_count);
+            GraphHelp = Text.FromUtf8(native.graph_help);
         }
 
         private static double[] Doubles(IntPtr from, int count)

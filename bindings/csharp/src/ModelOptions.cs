@@ -135,6 +135,14 @@ namespace Ncsn
         /// it has one.</summary>
         public long? NullClass { get; set; }
 
+        /// <summary>GraphHelp.On (default) or GraphHelp.Off. On the CPU a model's graph is edited in
+        /// memory when it is loaded: activations that ONNX Runtime computes slowly (Elu, Selu, Softplus)
+        /// are spelt in operators that it computes fast, each within 2e-6, and what depends on the noise
+        /// level alone is evaluated once per level. Samples with it and without it differ in their last
+        /// digits; a saved run can be loaded with either. ModelInfo.GraphHelp says what was
+        /// done.</summary>
+        public GraphHelp GraphHelp { get; set; }
+
         internal ncsn_model_options ToNative(Pins pins)
         {
             ncsn_model_options native;
@@ -164,6 +172,7 @@ namespace Ncsn
             native.output_name = pins.Text(OutputName, nameof(OutputName));
             native.input_scaling = (int)InputScaling;
             native.first_channels = FirstChannels ? 1 : 0;
+            native.graph_help = (int)GraphHelp;
             native.table = pins.Array(Table);
             native.table_count = Pins.Length(Table);
             if (Providers != null)

@@ -60,6 +60,7 @@ namespace Ncsn
         public IntPtr aux_inputs;
         public UIntPtr aux_input_count;
         public IntPtr null_class;
+        public int graph_help;
     }
 
     [StructLayout(LayoutKind.Sequential)]
@@ -116,6 +117,7 @@ namespace Ncsn
         public IntPtr facts;
         public UIntPtr fact_count;
         public ulong parameter_count;
+        public IntPtr graph_help;
     }
 
     [StructLayout(LayoutKind.Sequential)]

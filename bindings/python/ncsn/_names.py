@@ -21,6 +21,7 @@ Phase = Literal["preparing", "sampling", "denoising", "done"]
 NoisePurpose = Literal["init", "langevin", "predictor", "churn", "inpaint", "resample"]
 Provider = Literal["cpu", "cuda", "tensorrt"]
 Fallback = Literal["error", "allow"]
+GraphHelp = Literal["on", "off"]
 Conditioning = Literal[
     "none", "sigma", "log_sigma", "affine_log", "level_desc", "level_asc", "time01", "time_scaled", "table"
 ]
@@ -52,6 +53,7 @@ PREFIXES: Dict[str, str] = {
     "purpose": "NCSN_NOISE_",
     "provider": "NCSN_PROVIDER_",
     "fallback": "NCSN_FALLBACK_",
+    "graph_help": "NCSN_GRAPH_HELP_",
     "conditioning": "NCSN_CONDITIONING_",
     "output": "NCSN_OUTPUT_",
     "input_scaling": "NCSN_INPUT_SCALING_",

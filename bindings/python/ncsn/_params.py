@@ -85,6 +85,7 @@ if TYPE_CHECKING:
         table: ArrayLike
         aux_inputs: Mapping[str, float]
         null_class: int
+        graph_help: _names.GraphHelp
 
 
 # One for all samples, or one for each.

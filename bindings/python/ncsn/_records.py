@@ -109,6 +109,7 @@ class ModelInfo:
     license: str
     fingerprint: int
     parameter_count: int
+    graph_help: str
     facts: Tuple[Fact, ...]
 
 
@@ -205,10 +206,11 @@ def record(kind: Type[T], struct: Any, **given: Any) -> T:
 
 
 def _value(name: str, value: Any) -> Any:
-    if name in _names.PREFIXES:
-        return _names.name(name, value)
+    # Text first: `graph_help` is a choice in the options and a sentence in the info.
     if isinstance(value, ffi.CData):
         return text(value)
+    if name in _names.PREFIXES:
+        return _names.name(name, value)
     return value
 
 

@@ -59,6 +59,7 @@ const FIELDS: &[(&str, &str)] = &[
     ("device_id", "--device"),
     ("first_channels", "--first-channels"),
     ("first_sample", "--first-sample"),
+    ("graph_help", "--no-graph-help"),
     ("guidance_scale", "--guidance"),
     ("input_name", "--input-name"),
     ("input_scaling", "--input-scaling"),

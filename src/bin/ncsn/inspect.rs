@@ -83,8 +83,10 @@ fn head(path: &Path, file: &FileInfo, runtime: &RuntimeInfo) -> String {
         if runtime.intra_threads == 1 { "" } else { "s" },
         runtime.path,
     );
-    if !runtime.fallback_reason.is_empty() {
-        text += &format!("              {}\n", runtime.fallback_reason);
+    for told in [&runtime.fallback_reason, &runtime.graph_help] {
+        if !told.is_empty() {
+            text += &format!("              {told}\n");
+        }
     }
     text
 }
@@ -310,6 +312,7 @@ fn runtime_json(runtime: &RuntimeInfo) -> Value {
         "threads": runtime.intra_threads,
         "fixed_batch": runtime.fixed_batch,
         "fallback_reason": runtime.fallback_reason,
+        "graph_help": runtime.graph_help,
     })
 }
 

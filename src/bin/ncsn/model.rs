@@ -1,6 +1,6 @@
 //! From arguments to a loaded model.
 
-use ncsn::{Facts, Fallback, Model, ModelOptions, Provider, ProviderOption};
+use ncsn::{Facts, Fallback, GraphHelp, Model, ModelOptions, Provider, ProviderOption};
 
 use crate::args::{ContractArgs, DataArgs, ModelArgs, RuntimeArgs};
 use crate::data::{self, Samples, Wanted};
@@ -64,6 +64,7 @@ impl RuntimeArgs {
             selfcheck: self.selfcheck,
             row_multiple: self.row_multiple.unwrap_or(0),
             overrides: Facts::default(),
+            graph_help: if self.no_graph_help { GraphHelp::Off } else { GraphHelp::On },
         })
     }
 }

@@ -140,6 +140,10 @@ pub struct RuntimeArgs {
     #[arg(long, value_name = "N", hide_short_help = true)]
     pub row_multiple: Option<u32>,
 
+    /// Run the graph as the file has it, unedited
+    #[arg(long, hide_short_help = true)]
+    pub no_graph_help: bool,
+
     /// ONNX Runtime's shared library
     #[arg(long, value_name = "FILE", hide_short_help = true)]
     pub runtime: Option<PathBuf>,
