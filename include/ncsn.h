@@ -989,6 +989,10 @@ typedef struct ncsn_model_options {
      * digits; a saved run can be loaded with either. ncsn_get_info() says what was done.
      */
     int32_t graph_help;
+    /**
+     * Set to 0.
+     */
+    uint32_t reserved;
 } ncsn_model_options;
 
 /**

@@ -47,6 +47,8 @@ enum {
   NCSN_F32_NCHW = 1,
   NCSN_FALLBACK_ALLOW = 1,
   NCSN_FALLBACK_ERROR = 0,
+  NCSN_GRAPH_HELP_OFF = 1,
+  NCSN_GRAPH_HELP_ON = 0,
   NCSN_INIT_GIVEN = 3,
   NCSN_INIT_GIVEN_PLUS_NOISE = 4,
   NCSN_INIT_MEAN_PLUS_NOISE = 5,
@@ -182,6 +184,8 @@ typedef struct ncsn_model_options {
     const struct ncsn_aux_input *aux_inputs;
     size_t aux_input_count;
     const int64_t *null_class;
+    int32_t graph_help;
+    uint32_t reserved;
 } ncsn_model_options;
 typedef int32_t (*ncsn_score_fn)(void *user,
                                  const float *x,
@@ -235,6 +239,7 @@ typedef struct ncsn_model_info {
     const struct ncsn_fact *facts;
     size_t fact_count;
     uint64_t parameter_count;
+    const char *graph_help;
 } ncsn_model_info;
 typedef struct ncsn_progress {
     uint32_t struct_size;

@@ -64,6 +64,7 @@ pub(super) fn default_options() -> ncsn_model_options {
         aux_input_count: 0,
         null_class: ptr::null(),
         graph_help: NCSN_GRAPH_HELP_ON,
+        reserved: 0,
     }
 }
 
@@ -93,6 +94,9 @@ pub(super) unsafe fn options(pointer: *const ncsn_model_options) -> Result<Model
         .iter()
         .map(|&code| provider(code, "providers"))
         .collect::<Result<_>>()?;
+    if o.reserved != 0 {
+        bail!(Argument, "reserved = {} must be 0", o.reserved);
+    }
     Ok(ModelOptions {
         runtime_path: runtime_path.map(Into::into),
         providers,

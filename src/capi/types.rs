@@ -225,6 +225,8 @@ pub struct ncsn_model_options {
     /// level alone is evaluated once per level. Samples with it and without it differ in their last
     /// digits; a saved run can be loaded with either. ncsn_get_info() says what was done.
     pub graph_help: i32,
+    /// Set to 0.
+    pub reserved: u32,
 }
 
 /// A network of the caller's own, for ncsn_create_from_callback().

@@ -61,6 +61,7 @@ namespace Ncsn
         public UIntPtr aux_input_count;
         public IntPtr null_class;
         public int graph_help;
+        public uint reserved;
     }
 
     [StructLayout(LayoutKind.Sequential)]
