@@ -68,8 +68,12 @@ struct Node {
 struct Attribute {
     #[prost(string, tag = "1")]
     name: String,
+    #[prost(float, tag = "2")]
+    f: f32,
     #[prost(int64, tag = "3")]
     i: i64,
+    #[prost(message, optional, tag = "6")]
+    g: Option<GraphProto>,
     #[prost(int32, tag = "20")]
     r#type: i32,
 }
@@ -86,6 +90,10 @@ struct Tensor {
     name: String,
     #[prost(double, repeated, tag = "10")]
     double_data: Vec<f64>,
+    #[prost(message, repeated, tag = "13")]
+    external_data: Vec<Property>,
+    #[prost(int32, tag = "14")]
+    data_location: i32,
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -158,9 +166,83 @@ impl Graph {
             output: vec![output],
             attribute: attributes
                 .iter()
-                .map(|&(name, i)| Attribute { name: name.to_owned(), i, r#type: INT })
+                .map(|&(name, i)| Attribute {
+                    name: name.to_owned(),
+                    i,
+                    r#type: INT,
+                    ..Attribute::default()
+                })
                 .collect(),
         });
+    }
+
+    /// The last node, whose attributes are to be more than whole numbers.
+    fn last(&mut self) -> &mut Node {
+        self.proto.node.last_mut().unwrap()
+    }
+
+    /// An operator with floats for attributes.
+    pub fn op_with_floats(
+        &mut self,
+        op: &str,
+        inputs: &[&str],
+        attributes: &[(&str, f32)],
+    ) -> String {
+        const FLOAT: i32 = 1;
+        let output = self.op(op, inputs);
+        self.last().attribute.extend(attributes.iter().map(|&(name, f)| Attribute {
+            name: name.to_owned(),
+            f,
+            r#type: FLOAT,
+            ..Attribute::default()
+        }));
+        output
+    }
+
+    /// One of two values, each computed by a body that may refer to the values of this graph.
+    pub fn choose(
+        &mut self,
+        condition: &str,
+        dtype: i32,
+        body: impl Fn(&mut Graph, bool) -> String,
+    ) -> String {
+        const GRAPH: i32 = 5;
+        let output = self.op("If", &[condition]);
+        let mut bodies = [true, false].map(|chosen| {
+            let mut graph = Graph { count: self.count + 1000, ..Graph::default() };
+            let value = body(&mut graph, chosen);
+            let tensor_type = Some(TensorType { elem_type: dtype, shape: None });
+            let output = ValueInfo { name: value, r#type: Some(Type { tensor_type }) };
+            graph.proto.output.push(output);
+            self.count = graph.count;
+            GraphProto { name: format!("body{chosen}"), ..graph.proto }
+        });
+        for (name, body) in ["then_branch", "else_branch"].into_iter().zip(&mut bodies) {
+            let g = Some(std::mem::take(body));
+            let name = name.to_owned();
+            self.last().attribute.push(Attribute {
+                name,
+                g,
+                r#type: GRAPH,
+                ..Attribute::default()
+            });
+        }
+        output
+    }
+
+    /// Floats that lie in `file`, beside the model.
+    pub fn external(&mut self, file: &str, dims: &[i64]) -> String {
+        let name = self.name();
+        let location = Property { key: "location".to_owned(), value: file.to_owned() };
+        self.proto.initializer.push(Tensor {
+            dims: dims.to_vec(),
+            data_type: FLOAT,
+            name: name.clone(),
+            external_data: vec![location],
+            data_location: 1,
+            ..Tensor::default()
+        });
+        name
     }
 
     pub fn op(&mut self, op: &str, inputs: &[&str]) -> String {
@@ -214,6 +296,11 @@ impl Graph {
 
     /// The bytes of a model file.
     pub fn model(self, metadata: &[(&str, &str)]) -> Vec<u8> {
+        self.model_of(17, metadata)
+    }
+
+    /// The same in some version of the operator set.
+    pub fn model_of(self, opset: i64, metadata: &[(&str, &str)]) -> Vec<u8> {
         let property = |&(key, value): &(&str, &str)| Property {
             key: format!("ncsn.{key}"),
             value: value.to_owned(),
@@ -221,7 +308,7 @@ impl Graph {
         Model {
             ir_version: 8,
             graph: Some(GraphProto { name: "test".to_owned(), ..self.proto }),
-            opset_import: vec![Opset { domain: String::new(), version: 17 }],
+            opset_import: vec![Opset { domain: String::new(), version: opset }],
             metadata_props: metadata.iter().map(property).collect(),
         }
         .encode_to_vec()
