@@ -10,14 +10,14 @@ use crate::onnx::proto::{GraphProto, NodeProto, ValueInfoProto};
 use crate::onnx::wire::{Field, fields};
 
 /// Field numbers of `ModelProto`.
-mod model {
+mod model_field {
     pub(super) const IR_VERSION: u32 = 1;
     pub(super) const GRAPH: u32 = 7;
     pub(super) const OPSET_IMPORT: u32 = 8;
 }
 
 /// Field numbers of `GraphProto`.
-mod graph {
+mod graph_field {
     pub(super) const NODE: u32 = 1;
     pub(super) const NAME: u32 = 2;
     pub(super) const INITIALIZER: u32 = 5;
@@ -65,10 +65,10 @@ impl<'a> Graph<'a> {
     /// Takes a file apart; `None` where the bytes and what was read in them do not fit together.
     pub fn new(bytes: &'a [u8], proto: &'a ModelProto) -> Option<Self> {
         let mut model = fields(bytes)?;
-        let at = model.iter().position(|field| field.tag == model::GRAPH)?;
+        let at = model.iter().position(|field| field.tag == model_field::GRAPH)?;
         let graph = model.remove(at);
         // A message in two parts is merged by whoever reads it; nobody writes ONNX files so.
-        if model.iter().any(|field| field.tag == model::GRAPH) {
+        if model.iter().any(|field| field.tag == model_field::GRAPH) {
             return None;
         }
         let proto = proto.graph.as_ref()?;
@@ -80,14 +80,14 @@ impl<'a> Graph<'a> {
         let mut parts = (Vec::new(), Vec::new());
         for field in fields(graph.payload)? {
             let name = match field.tag {
-                graph::NODE => {
+                graph_field::NODE => {
                     let proto = Cow::Borrowed(nodes.next()?);
                     parts.0.push(Node { proto, field: Some(field.whole) });
                     continue;
                 }
-                graph::INITIALIZER => initializers.next()?,
-                graph::INPUT => inputs.next()?,
-                graph::VALUE_INFO => infos.next()?,
+                graph_field::INITIALIZER => initializers.next()?,
+                graph_field::INPUT => inputs.next()?,
+                graph_field::VALUE_INFO => infos.next()?,
                 _ => "",
             };
             parts.1.push((field, name));
@@ -110,10 +110,10 @@ impl<'a> Graph<'a> {
     /// The file, with what is selected of the graph and further inputs.
     pub fn file(&self, selection: &Selection<'_>, further: &[ValueInfoProto]) -> Vec<u8> {
         let mut graph = self.select(selection);
-        graph.extend(further.iter().map(|input| Cow::Owned(message(graph::INPUT, input))));
+        graph.extend(further.iter().map(|input| Cow::Owned(message(graph_field::INPUT, input))));
         for &(field, _) in &self.rest {
             match field.tag {
-                graph::INITIALIZER | graph::INPUT | graph::VALUE_INFO => {}
+                graph_field::INITIALIZER | graph_field::INPUT | graph_field::VALUE_INFO => {}
                 _ => graph.push(Cow::Borrowed(field.whole)),
             }
         }
@@ -124,14 +124,15 @@ impl<'a> Graph<'a> {
     /// ONNX Runtime to infer.
     pub fn part(&self, selection: &Selection<'_>, outputs: &[&str]) -> Vec<u8> {
         let mut graph = self.select(selection);
-        let name = self.rest.iter().filter(|(field, _)| field.tag == graph::NAME);
+        let name = self.rest.iter().filter(|(field, _)| field.tag == graph_field::NAME);
         graph.extend(name.map(|(field, _)| Cow::Borrowed(field.whole)));
         graph.extend(outputs.iter().map(|&name| {
             let output = ValueInfoProto { name: name.to_owned(), r#type: None };
-            Cow::Owned(message(graph::OUTPUT, &output))
+            Cow::Owned(message(graph_field::OUTPUT, &output))
         }));
-        let needed =
-            |field: &&Field<'_>| matches!(field.tag, model::IR_VERSION | model::OPSET_IMPORT);
+        let needed = |field: &&Field<'_>| {
+            matches!(field.tag, model_field::IR_VERSION | model_field::OPSET_IMPORT)
+        };
         assemble(self.model.iter().filter(needed), &graph)
     }
 
@@ -141,15 +142,15 @@ impl<'a> Graph<'a> {
             if (selection.node)(at) {
                 chosen.push(match node.field {
                     Some(field) => Cow::Borrowed(field),
-                    None => Cow::Owned(message(graph::NODE, &*node.proto)),
+                    None => Cow::Owned(message(graph_field::NODE, &*node.proto)),
                 });
             }
         }
         for &(field, name) in &self.rest {
             let wanted = match field.tag {
-                graph::INITIALIZER => (selection.initializer)(name),
-                graph::INPUT => (selection.input)(name),
-                graph::VALUE_INFO => (selection.value_info)(name),
+                graph_field::INITIALIZER => (selection.initializer)(name),
+                graph_field::INPUT => (selection.input)(name),
+                graph_field::VALUE_INFO => (selection.value_info)(name),
                 _ => false,
             };
             if wanted {
@@ -164,13 +165,13 @@ impl<'a> Graph<'a> {
 fn assemble<'f>(model: impl Iterator<Item = &'f Field<'f>>, graph: &[Cow<'_, [u8]>]) -> Vec<u8> {
     let model: Vec<&[u8]> = model.map(|field| field.whole).collect();
     let length: usize = graph.iter().map(|part| part.len()).sum();
-    let head = key_len(model::GRAPH) + encoded_len_varint(length as u64);
+    let head = key_len(model_field::GRAPH) + encoded_len_varint(length as u64);
     let around: usize = model.iter().map(|field| field.len()).sum();
     let mut file = Vec::with_capacity(around + head + length);
     for field in model {
         file.extend_from_slice(field);
     }
-    encode_key(model::GRAPH, prost::encoding::WireType::LengthDelimited, &mut file);
+    encode_key(model_field::GRAPH, prost::encoding::WireType::LengthDelimited, &mut file);
     encode_varint(length as u64, &mut file);
     for part in graph {
         file.extend_from_slice(part);
