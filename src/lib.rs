@@ -55,7 +55,7 @@ pub use model::{
     metadata,
 };
 pub use objective::{EvaluateParams, Evaluation, LevelLoss, Objective};
-pub use ort::{Fallback, GraphHelp, Inspection, ModelOptions, Provider, ProviderOption};
+pub use ort::{Fallback, GraphHelp, Inspection, ModelOptions, Provider, ProviderOption, Spinning};
 pub use params::{Churn, Init, Inpaint, PreviewKind, SampleParams, Schedule};
 pub use philox::{PhiloxRng, philox4x32};
 pub use plan::Settings;

@@ -69,6 +69,14 @@ pub const NCSN_FALLBACK_ERROR: i32 = 0;
 /// Skip providers that cannot be used and end on the CPU; ncsn_get_info() then says why.
 pub const NCSN_FALLBACK_ALLOW: i32 = 1;
 
+/// Threads inside operators spin while they wait on a machine that nobody else uses when a run begins
+/// (the default).
+pub const NCSN_SPINNING_AUTO: i32 = 0;
+/// They spin.
+pub const NCSN_SPINNING_ALWAYS: i32 = 1;
+/// They sleep.
+pub const NCSN_SPINNING_NEVER: i32 = 2;
+
 /// The graph is edited at load, so that it computes the same faster (the default).
 pub const NCSN_GRAPH_HELP_ON: i32 = 0;
 /// The graph is run as the file has it.

@@ -10,7 +10,7 @@ use super::types::*;
 use crate::error::{Error, Result, bail};
 use crate::{
     Conditioning, Facts, Fallback, GraphHelp, InputScaling, ModelOptions, OffLadder, Output,
-    Provider, ProviderOption, ValueRange,
+    Provider, ProviderOption, Spinning, ValueRange,
 };
 
 /// A `from_code` of one of the kinds, with 0 for "the model's own".
@@ -37,7 +37,7 @@ pub(super) fn default_options() -> ncsn_model_options {
         provider_option_count: 0,
         device_id: 0,
         intra_threads: 0,
-        spinning: 0,
+        spinning: NCSN_SPINNING_AUTO,
         selfcheck: 0,
         row_multiple: 0,
         conditioning: 0,
@@ -116,7 +116,12 @@ pub(super) unsafe fn options(pointer: *const ncsn_model_options) -> Result<Model
             threads if threads > 1024 => bail!(Argument, "intra_threads = {threads} exceeds 1024"),
             threads => threads,
         },
-        spinning: boolean(o.spinning, "spinning")?,
+        spinning: match o.spinning {
+            NCSN_SPINNING_AUTO => Spinning::Auto,
+            NCSN_SPINNING_ALWAYS => Spinning::Always,
+            NCSN_SPINNING_NEVER => Spinning::Never,
+            code => return Err(unknown("spinning", code)),
+        },
         selfcheck: boolean(o.selfcheck, "selfcheck")?,
         row_multiple: match o.row_multiple {
             rows if rows > 4096 => bail!(Argument, "row_multiple = {rows} exceeds 4096"),

@@ -151,10 +151,11 @@ pub struct ncsn_model_options {
     pub provider_option_count: usize,
     /// Which device of the provider (GPU number). Default 0.
     pub device_id: i32,
-    /// Threads that ONNX Runtime may use inside one evaluation; 0: as many as this process may use.
+    /// Threads that one evaluation may use; 0: as many as this process may use. Chains are spread over
+    /// them; where there are too few, ONNX Runtime uses them inside its operators.
     pub intra_threads: u32,
-    /// 1: these threads spin while they wait, which gains some percent on a machine that does
-    /// nothing else and loses much on one that does. 0 (default): they sleep.
+    /// NCSN_SPINNING_*: whether threads inside operators spin while they wait, which gains a tenth on
+    /// a machine that does nothing else and loses much on one that does.
     pub spinning: i32,
     /// 1: when the file carries a self-check vector (`ncsn.selfcheck`), run it at load and fail
     /// with NCSN_ERR_MODEL if the runtime does not reproduce it. 0 (default): do not.

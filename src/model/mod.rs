@@ -68,6 +68,11 @@ pub trait Network: Send + Sync {
         }
         Ok(())
     }
+
+    /// Told before a run begins that will ask for `rows` samples at a time. Nothing need be done.
+    fn prepare(&self, rows: usize) {
+        let _ = rows;
+    }
 }
 
 /// One evaluation of a network with a noise level for each sample.
@@ -251,6 +256,11 @@ impl Model {
     #[must_use]
     pub fn fingerprint(&self) -> u64 {
         self.0.fingerprint
+    }
+
+    /// A run begins that will ask for `rows` samples at a time.
+    pub(crate) fn prepare(&self, rows: usize) {
+        self.0.network.prepare(rows);
     }
 
     /// The score s(x, sigma) of the samples in `x`, written to `score`. `labels` are as

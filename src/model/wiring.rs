@@ -66,10 +66,16 @@ impl Wiring {
         }
     }
 
+    /// Floats of a sample.
+    #[must_use]
+    pub fn elements(&self) -> usize {
+        self.shape.iter().product()
+    }
+
     /// Values in one row of the output.
     #[must_use]
     pub fn output_elements(&self) -> usize {
-        let elements: usize = self.shape.iter().product();
+        let elements = self.elements();
         self.output_channels.map_or(elements, |channels| elements / self.shape[0] * channels)
     }
 

@@ -32,7 +32,8 @@ impl Inspection {
         let bytes = read(path)?;
         let runtime = library::runtime(options.runtime_path.as_deref())?;
         let name = format!("'{}'", path.display());
-        let opened = session::open(runtime, &Source::File(path), &name, options, None)?;
+        let threads = session::threads(options);
+        let opened = session::open(runtime, &Source::File(path), &name, options, None, threads)?;
         let runtime = runtime_info(runtime, &opened, options);
         let len = bytes.len();
         let proto = ModelProto::read(bytes.into());

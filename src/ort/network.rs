@@ -1,140 +1,179 @@
-//! Evaluating a network: tensors bound once per batch size and filled in place.
+//! Evaluating a network: chains spread over threads, or threads inside one call.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
+use std::time::Instant;
 
-use ort::AsPointer;
-use ort::session::{IoBinding, Session};
-
-use super::branch::{BoundBranch, Branch};
-use super::provider::Provider;
-use super::session::Opened;
-use super::tensor::HostTensor;
+use super::crew::Crew;
+use super::engine::{Chunk, Engine};
+use super::inside::Inside;
+use super::split::{Split, Way};
 use crate::error::{Error, Result};
-use crate::model::{EachQuery, Network, Port, Query, Wiring};
+use crate::model::{EachQuery, Network, Query, Wiring};
 
-/// Batch sizes whose tensors are kept: the full micro-batch and the last one, of two runs at once.
-const KEPT: usize = 4;
-
-/// A score network in an ONNX Runtime session.
+/// A score network in ONNX Runtime.
 pub(super) struct OrtNetwork {
     wiring: Wiring,
     elements: usize,
+    /// Chunks are padded to a multiple of this.
     row_multiple: usize,
-    /// Tensors on the host are read by the CPU provider where they lie; for a device they are
-    /// copied when they are bound, so binding must follow filling.
-    rebind: bool,
-    /// What of the network is evaluated once per level.
-    branch: Option<Branch>,
-    // `ort` takes `&mut` to run a session: not everything in ONNX Runtime's providers is safe to
-    // run concurrently. Calls from several threads take turns.
-    state: Mutex<State>,
+    /// Evaluates chunks, on one thread each; on all threads for a provider that is not the CPU.
+    engine: Engine,
+    /// The same with threads inside operators.
+    inside: Inside,
+    /// How to spread evaluations; `None` for a provider that is not the CPU.
+    split: Option<Split>,
+    threads: usize,
+    /// Threads beside the caller's, from the first evaluation on that wants them.
+    crew: OnceLock<Crew>,
 }
 
-struct State {
-    session: Session,
-    bound: Vec<Bound>,
+/// Where parts of an output are written by several threads.
+struct Output {
+    start: *mut f32,
+    len: usize,
 }
 
-/// The tensors of one batch size.
-struct Bound {
-    rows: usize,
-    binding: IoBinding,
-    x: HostTensor,
-    conditioning: Option<Conditioning>,
-    class: Option<HostTensor>,
-    aux: Vec<HostTensor>,
-    output: HostTensor,
-    branch: Option<BoundBranch>,
-}
+// SAFETY: `Output::part` hands out parts that do not overlap.
+unsafe impl Sync for Output {}
 
-struct Conditioning {
-    value: f64,
-    tensor: HostTensor,
+impl Output {
+    /// The floats from `start` to `end`.
+    ///
+    /// # Safety
+    /// While the slice that this was made from is borrowed, no two parts overlap.
+    #[expect(clippy::mut_from_ref)]
+    unsafe fn part(&self, start: usize, end: usize) -> &mut [f32] {
+        assert!(start <= end && end <= self.len);
+        // SAFETY: within the slice, and nobody else's, as the caller says.
+        unsafe { std::slice::from_raw_parts_mut(self.start.add(start), end - start) }
+    }
 }
 
 impl OrtNetwork {
-    pub fn new(opened: Opened, wiring: Wiring, row_multiple: usize) -> Self {
-        Self {
-            elements: wiring.shape.iter().product(),
-            row_multiple,
-            rebind: opened.selection.provider != Provider::Cpu,
-            branch: opened.branch,
-            state: Mutex::new(State { session: opened.session, bound: Vec::new() }),
-            wiring,
+    /// `threads`: the most that an evaluation may use. `split`: `None` when `engine` must be asked
+    /// as a whole.
+    pub fn new(
+        engine: Engine,
+        inside: Inside,
+        split: Option<Split>,
+        wiring: Wiring,
+        row_multiple: usize,
+        threads: usize,
+    ) -> Self {
+        let elements = wiring.elements();
+        let crew = OnceLock::new();
+        Self { wiring, elements, row_multiple, engine, inside, split, threads, crew }
+    }
+
+    /// `each`: the conditioning of each sample, where they differ.
+    fn evaluate_all(&self, query: Query<'_>, each: Option<&[f64]>, out: &mut [f32]) -> Result<()> {
+        let rows = query.x.len() / self.elements;
+        let way = match (&self.split, self.wiring.fixed_batch) {
+            (Some(_), Some(fixed)) if rows > fixed => Way::Chunks(fixed),
+            (None, Some(fixed)) if rows > fixed => {
+                return self.in_turn(query, each, fixed, out);
+            }
+            (Some(split), None) => split.way(rows),
+            _ => Way::Alone,
+        };
+        match way {
+            Way::Chunks(chunk) if self.threads == 1 => self.in_turn(query, each, chunk, out),
+            Way::Chunks(chunk) => self.together(query, each, chunk, out),
+            Way::Alone => self.alone(query, each, out),
+            Way::Inside => self.inside(query, each, out),
         }
     }
 
-    fn run(
+    /// In one call on this thread.
+    fn alone(&self, query: Query<'_>, each: Option<&[f64]>, out: &mut [f32]) -> Result<()> {
+        let start = Instant::now();
+        self.engine.evaluate(&self.wiring, self.chunk(query, each), out).map_err(failed)?;
+        if let Some(split) = &self.split {
+            split.took(query.x.len() / self.elements, start.elapsed().as_nanos() as f64);
+        }
+        Ok(())
+    }
+
+    /// In one call with threads inside operators, where that can be had and pays.
+    fn inside(&self, query: Query<'_>, each: Option<&[f64]>, out: &mut [f32]) -> Result<()> {
+        let (Some(split), Some(engine)) = (&self.split, self.inside.engine()) else {
+            return self.alone(query, each, out);
+        };
+        if !split.inside_pays() {
+            return self.alone(query, each, out);
+        }
+        let start = Instant::now();
+        engine.evaluate(&self.wiring, self.chunk(query, each), out).map_err(failed)?;
+        split.took_inside(query.x.len() / self.elements, start.elapsed().as_nanos() as f64);
+        Ok(())
+    }
+
+    /// In chunks, one after another.
+    fn in_turn(
         &self,
-        state: &mut State,
         query: Query<'_>,
         each: Option<&[f64]>,
+        chunk: usize,
         out: &mut [f32],
     ) -> Result<()> {
-        let rows = self
-            .wiring
-            .fixed_batch
-            .unwrap_or_else(|| (query.x.len() / self.elements).next_multiple_of(self.row_multiple));
-        let State { session, bound } = state;
-        let at = match bound.iter().position(|bound| bound.rows == rows) {
-            Some(at) => at,
-            None => {
-                if bound.len() == KEPT {
-                    bound.remove(0);
-                }
-                let branch = self.branch.as_ref();
-                bound.push(Bound::new(session, branch, &self.wiring, rows).map_err(failed)?);
-                bound.len() - 1
-            }
-        };
-        let bound = &mut bound[at];
-        bound.x.write_samples(query.x, self.elements, query.input_scale);
-        if let Some(input) = &mut bound.conditioning {
-            match each {
-                None => input.set(query.conditioning),
-                Some(values) => input.set_each(values, rows),
-            }
+        for (i, out) in out.chunks_mut(chunk * self.elements).enumerate() {
+            let (query, each) = self.part(query, each, i * chunk, out.len() / self.elements);
+            self.alone(query, each, out)?;
         }
-        if let (Some(input), Some(labels)) = (&mut bound.class, query.labels) {
-            input.write_labels(labels, self.wiring.class_width());
-        }
-        if self.rebind {
-            bound.bind_inputs(&self.wiring, None).map_err(failed)?;
-        }
-        if let (Some(branch), Some(bound_branch)) = (&self.branch, &mut bound.branch) {
-            let labels = query.labels.unwrap_or_default();
-            let level = each.is_none().then_some((query.conditioning, labels));
-            bound_branch.refresh(branch, level, &mut bound.binding).map_err(failed)?;
-        }
-        run_bound(session, &bound.binding).map_err(failed)?;
-        bound.output.read_samples(out, self.elements, self.wiring.output_elements());
         Ok(())
     }
-}
 
-impl OrtNetwork {
-    /// In parts of the batch that the file is fixed to, if it is. `each`: the conditioning of each
-    /// sample, where they differ.
-    fn run_in_parts(
+    /// In chunks, on this thread and its helpers. Of several failures the one of the first sample is
+    /// told, as if they had been evaluated in turn.
+    fn together(
         &self,
         query: Query<'_>,
         each: Option<&[f64]>,
-        output: &mut [f32],
+        chunk: usize,
+        out: &mut [f32],
     ) -> Result<()> {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(rows) = self.wiring.fixed_batch else {
-            return self.run(&mut state, query, each, output);
+        let rows = out.len() / self.elements;
+        let out = Output { start: out.as_mut_ptr(), len: out.len() };
+        let failure: Mutex<Option<(usize, Error)>> = Mutex::new(None);
+        let fail = |part: usize, error: Error| {
+            let mut failure = failure.lock().unwrap_or_else(PoisonError::into_inner);
+            if failure.as_ref().is_none_or(|(first, _)| part < *first) {
+                *failure = Some((part, error));
+            }
         };
-        let at_once = rows * self.elements;
-        for (i, (x, output)) in query.x.chunks(at_once).zip(output.chunks_mut(at_once)).enumerate()
-        {
-            let count = x.len() / self.elements;
-            let part = i * rows..i * rows + count;
-            let labels = query.labels.map(|labels| &labels[part.clone()]);
-            let each = each.map(|values| &values[part]);
-            self.run(&mut state, Query { x, labels, ..query }, each, output)?;
-        }
-        Ok(())
+        let crew = self.crew.get_or_init(|| Crew::new(self.threads));
+        crew.run(rows.div_ceil(chunk), &|part| {
+            let first = part * chunk;
+            let count = chunk.min(rows - first);
+            let (query, each) = self.part(query, each, first, count);
+            // SAFETY: parts follow one another, and each is done once.
+            let out = unsafe { out.part(first * self.elements, (first + count) * self.elements) };
+            if let Err(error) = self.alone(query, each, out) {
+                fail(part, error);
+            }
+        });
+        let failure = failure.into_inner().unwrap_or_else(PoisonError::into_inner);
+        failure.map_or(Ok(()), |(_, error)| Err(error))
+    }
+
+    /// The samples from `first` on.
+    fn part<'q>(
+        &self,
+        query: Query<'q>,
+        each: Option<&'q [f64]>,
+        first: usize,
+        count: usize,
+    ) -> (Query<'q>, Option<&'q [f64]>) {
+        let rows = first..first + count;
+        let x = &query.x[first * self.elements..rows.end * self.elements];
+        let labels = query.labels.map(|labels| &labels[rows.clone()]);
+        (Query { x, labels, ..query }, each.map(|values| &values[rows]))
+    }
+
+    fn chunk<'q>(&self, query: Query<'q>, each: Option<&'q [f64]>) -> Chunk<'q> {
+        let count = query.x.len() / self.elements;
+        let padded = || count.next_multiple_of(self.row_multiple);
+        Chunk { query, each, rows: self.wiring.fixed_batch.unwrap_or_else(padded) }
     }
 
     /// Whether the conditioning has a value for each row.
@@ -148,7 +187,7 @@ impl OrtNetwork {
 
 impl Network for OrtNetwork {
     fn evaluate(&self, query: Query<'_>, output: &mut [f32]) -> Result<()> {
-        self.run_in_parts(query, None, output)
+        self.evaluate_all(query, None, output)
     }
 
     fn evaluate_each(&self, query: EachQuery<'_>, output: &mut [f32]) -> Result<()> {
@@ -168,112 +207,15 @@ impl Network for OrtNetwork {
             x = &scaled;
         }
         let all = Query { x, input_scale: 1.0, conditioning: 0.0, labels: query.labels };
-        self.run_in_parts(all, Some(query.conditioning), output)
+        self.evaluate_all(all, Some(query.conditioning), output)
     }
-}
 
-impl Bound {
-    fn new(
-        session: &Session,
-        branch: Option<&Branch>,
-        wiring: &Wiring,
-        rows: usize,
-    ) -> ort::Result<Self> {
-        let mut aux = Vec::new();
-        for (port, value) in &wiring.aux {
-            let mut tensor = HostTensor::new(port, batched(port, rows))?;
-            tensor.fill(*value);
-            aux.push(tensor);
+    fn prepare(&self, rows: usize) {
+        if let (Some(split), None) = (&self.split, self.wiring.fixed_batch)
+            && split.wants_inside(rows)
+        {
+            self.inside.open();
         }
-        let samples = |channels: Option<usize>| -> Vec<i64> {
-            let mut shape: Vec<i64> = wiring.shape.iter().map(|&dim| dim as i64).collect();
-            shape[0] = channels.map_or(shape[0], |channels| channels as i64);
-            shape.insert(0, rows as i64);
-            shape
-        };
-        let mut bound = Self {
-            rows,
-            binding: session.create_binding()?,
-            x: HostTensor::new(&wiring.x, samples(None))?,
-            conditioning: wiring
-                .conditioning
-                .as_ref()
-                .map(|port| Conditioning::new(port, rows))
-                .transpose()?,
-            class: wiring
-                .class
-                .as_ref()
-                .map(|port| HostTensor::new(port, batched(port, rows)))
-                .transpose()?,
-            aux,
-            output: HostTensor::new(&wiring.output, samples(wiring.output_channels))?,
-            branch: branch.map(Branch::bind).transpose()?,
-        };
-        bound.bind_inputs(wiring, branch)?;
-        bound.output.bind_output(&mut bound.binding, &wiring.output.name)?;
-        Ok(bound)
-    }
-
-    fn bind_inputs(&mut self, wiring: &Wiring, branch: Option<&Branch>) -> ort::Result<()> {
-        self.x.bind_input(&mut self.binding, &wiring.x.name)?;
-        let conditioning = self.conditioning.as_ref().map(|conditioning| &conditioning.tensor);
-        let others = (conditioning.into_iter().zip(&wiring.conditioning))
-            .chain(self.class.iter().zip(&wiring.class))
-            .chain(self.aux.iter().zip(wiring.aux.iter().map(|(port, _)| port)));
-        for (input, port) in others {
-            let (of_branch, of_network) =
-                branch.map_or((false, true), |branch| branch.takes(&port.name));
-            if let (true, Some(bound)) = (of_branch, &mut self.branch) {
-                input.bind_input(bound.binding(), &port.name)?;
-            }
-            if of_network {
-                input.bind_input(&mut self.binding, &port.name)?;
-            }
-        }
-        Ok(())
-    }
-}
-
-/// The shape of an input, with `rows` for its first axis unless the graph broadcasts one value over
-/// the batch; other open axes are 1.
-fn batched(port: &Port, rows: usize) -> Vec<i64> {
-    let mut shape: Vec<i64> = port.dims.iter().map(|&dim| dim.max(1)).collect();
-    if let Some(first) = shape.first_mut()
-        && port.dims[0] != 1
-    {
-        *first = rows as i64;
-    }
-    shape
-}
-
-impl Conditioning {
-    fn new(port: &Port, rows: usize) -> ort::Result<Self> {
-        // No conditioning value is NaN, so the first one is always written.
-        Ok(Self { value: f64::NAN, tensor: HostTensor::new(port, batched(port, rows))? })
-    }
-
-    fn set(&mut self, value: f64) {
-        if self.value != value {
-            self.value = value;
-            self.tensor.fill(value);
-        }
-    }
-
-    /// A value for each sample.
-    fn set_each(&mut self, values: &[f64], rows: usize) {
-        self.value = f64::NAN;
-        self.tensor.fill_rows(values, rows);
-    }
-}
-
-/// `Session::run_binding` without the list of outputs it allocates at each call: ours is bound, and
-/// read where it lies.
-fn run_bound(session: &mut Session, binding: &IoBinding) -> ort::Result<()> {
-    // SAFETY: both pointers are live, and `&mut` keeps every other run of the session away.
-    unsafe {
-        let status =
-            (ort::api().RunWithBinding)(session.ptr_mut(), std::ptr::null(), binding.ptr());
-        ort::Error::result_from_status(status)
     }
 }
 

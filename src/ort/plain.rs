@@ -31,7 +31,8 @@ impl PlainNetwork {
         read(path)?;
         let runtime = library::runtime(options.runtime_path.as_deref())?;
         let name = format!("'{}'", path.display());
-        let opened = session::open(runtime, &Source::File(path), &name, options, None)?;
+        let threads = session::threads(options);
+        let opened = session::open(runtime, &Source::File(path), &name, options, None, threads)?;
         match &opened.graph.inputs[..] {
             [x] if x.dtype == Dtype::F32 => {}
             inputs => {

@@ -11,7 +11,7 @@ use super::branch::Branch;
 use super::helped::{self, Helped};
 use super::library::Runtime;
 use super::provider::{self, Provider, Selection};
-use super::{Fallback, ModelOptions, Source};
+use super::{Fallback, ModelOptions, Source, Spinning};
 use crate::error::{Error, Result, bail};
 use crate::log;
 use crate::model::{Dtype, Graph, Port};
@@ -26,30 +26,29 @@ pub(super) struct Opened {
     pub graph: Graph,
     pub properties: BTreeMap<String, String>,
     pub selection: Selection,
-    pub intra_threads: u32,
 }
 
 /// Opens `source` with the wanted providers; where a fallback is allowed, a provider that registers
-/// but then cannot take the model is dropped, too. `help` is for the CPU.
+/// but then cannot take the model is dropped, too. `help` and `cpu_threads` are for the CPU.
 pub(super) fn open(
     runtime: &Runtime,
     source: &Source<'_>,
     name: &str,
     options: &ModelOptions,
     help: Option<&Help<'_>>,
+    cpu_threads: u32,
 ) -> Result<Opened> {
-    let intra_threads = threads(options);
-    let (mut builder, mut selection) = builder(runtime, options, intra_threads)?;
+    let (mut builder, mut selection) = builder(runtime, options, cpu_threads)?;
     let helped = |options: &ModelOptions| {
         let builder = |threads: Option<u32>| {
-            Ok(self::builder(runtime, options, threads.unwrap_or(intra_threads))?.0)
+            Ok(self::builder(runtime, options, threads.unwrap_or(cpu_threads))?.0)
         };
         helped::open(help?, source, name, &builder)
     };
     if selection.provider == Provider::Cpu
         && let Some(helped) = helped(options)
     {
-        return Opened::helped(helped, selection, intra_threads);
+        return Opened::helped(helped, selection);
     }
     let session = match commit(&mut builder, source) {
         Ok(session) => session,
@@ -69,19 +68,19 @@ pub(super) fn open(
             };
             selection = Selection { provider: Provider::Cpu, fallback_reason: reason };
             if let Some(helped) = helped(&cpu_only) {
-                return Opened::helped(helped, selection, intra_threads);
+                return Opened::helped(helped, selection);
             }
-            let (mut builder, _) = self::builder(runtime, &cpu_only, intra_threads)?;
+            let (mut builder, _) = self::builder(runtime, &cpu_only, cpu_threads)?;
             commit(&mut builder, source).map_err(|error| refusal(runtime, name, &error, options))?
         }
     };
     let inputs = session.inputs().iter().map(port).collect::<Result<_>>()?;
     let as_it_is = Helped { session, branch: None, inputs, told: String::new() };
-    Opened::helped(as_it_is, selection, intra_threads)
+    Opened::helped(as_it_is, selection)
 }
 
 impl Opened {
-    fn helped(helped: Helped, selection: Selection, intra_threads: u32) -> Result<Self> {
+    fn helped(helped: Helped, selection: Selection) -> Result<Self> {
         let Helped { session, branch, inputs, told } = helped;
         let outputs = session.outputs().iter().map(port).collect::<Result<_>>()?;
         Ok(Self {
@@ -91,13 +90,12 @@ impl Opened {
             properties: properties(&session)?,
             session,
             selection,
-            intra_threads,
         })
     }
 }
 
 /// ONNX Runtime's own default is a thread per core of the machine, whatever this process may use.
-fn threads(options: &ModelOptions) -> u32 {
+pub(super) fn threads(options: &ModelOptions) -> u32 {
     match options.intra_threads {
         0 => std::thread::available_parallelism().map_or(1, NonZeroUsize::get) as u32,
         threads => threads,
@@ -107,7 +105,7 @@ fn threads(options: &ModelOptions) -> u32 {
 fn builder(
     runtime: &Runtime,
     options: &ModelOptions,
-    threads: u32,
+    cpu_threads: u32,
 ) -> Result<(SessionBuilder, Selection)> {
     let failed = |error: ort::Error| {
         Error::State(format!("ONNX Runtime refuses its session options: {error}"))
@@ -116,8 +114,8 @@ fn builder(
         let mut builder = Session::builder(&runtime.environment)?
             // Below `All` the blocked convolution layout is lost: a quarter of the speed.
             .with_optimization_level(GraphOptimizationLevel::All)?
-            .with_intra_threads(threads as usize)?
-            .with_intra_op_spinning(options.spinning)?;
+            .with_intra_threads(threads(options) as usize)?
+            .with_intra_op_spinning(options.spinning == Spinning::Always)?;
         if !provider::cpu_may_help(options) {
             builder = builder.with_disable_cpu_fallback()?;
         }
@@ -125,6 +123,9 @@ fn builder(
     };
     let mut builder = build().map_err(failed)?;
     let selection = provider::register(&mut builder, options)?;
+    if selection.provider == Provider::Cpu {
+        builder = builder.with_intra_threads(cpu_threads as usize).map_err(|e| failed(e.into()))?;
+    }
     Ok((builder, selection))
 }
 

@@ -68,7 +68,7 @@ impl Plan {
             seed: params.seed,
             first_sample: params.first_sample,
             sample_count: params.sample_count,
-            batch_size: batch_size(params, contract.elements()),
+            batch_size: batch_size(params, model),
             denoise: denoise && sigmas[sigmas.len() - 1] > 0.0,
             sigmas,
             start_level,
@@ -272,11 +272,13 @@ fn refuse_non_finite(samples: &[f32], elements: usize, name: &str) -> Result<()>
     Ok(())
 }
 
-/// Beyond 8 to 16 images at once nothing is gained; tiny samples want thousands, to outweigh the
-/// cost of a call. Independent of `sample_count`, so that cutting a job does not change it.
-fn batch_size(params: &SampleParams, elements: usize) -> u32 {
+/// Beyond 8 to 16 images at once nothing is gained, for each thread that takes some of them; tiny
+/// samples want thousands, to outweigh the cost of a call. Independent of `sample_count`, so that
+/// cutting a job does not change it.
+fn batch_size(params: &SampleParams, model: &Model) -> u32 {
+    let least = (8 * model.runtime().intra_threads as usize).clamp(16, 4096);
     params
         .batch_size
-        .unwrap_or_else(|| (8192 / elements).clamp(16, 4096) as u32)
+        .unwrap_or_else(|| (8192 / model.contract().elements()).clamp(least, 4096) as u32)
         .clamp(1, params.sample_count)
 }

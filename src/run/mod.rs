@@ -174,6 +174,7 @@ impl Run {
             _ if plan.preview_every == 0 => 0,
             _ => plan.output_bytes(model.contract())?,
         };
+        model.prepare(plan.batch_size as usize);
         let sampler = sampler::build(&plan);
         let null = plan.guidance_scale.and(model.contract().null_class);
         let mut run = Self {

@@ -169,7 +169,7 @@ static void values(void)
     static const field_case cases[] = {
         OPTION('i', fallback, 2, NCSN_ERR_ARGUMENT),
         OPTION('i', fallback, -1, NCSN_ERR_ARGUMENT),
-        OPTION('i', spinning, 2, NCSN_ERR_ARGUMENT),
+        OPTION('i', spinning, 3, NCSN_ERR_ARGUMENT),
         OPTION('i', selfcheck, -1, NCSN_ERR_ARGUMENT),
         OPTION('i', device_id, -1, NCSN_ERR_ARGUMENT),
         OPTION('u', intra_threads, 1000000, NCSN_ERR_ARGUMENT),

@@ -108,6 +108,19 @@ namespace Ncsn
         Allow = 1,
     }
 
+    /// <summary>Whether threads inside operators spin while they wait for each other.</summary>
+    public enum Spinning
+    {
+        /// <summary>On a machine that nobody else uses when a run begins (the default).</summary>
+        Auto = 0,
+
+        /// <summary>They spin.</summary>
+        Always = 1,
+
+        /// <summary>They sleep.</summary>
+        Never = 2,
+    }
+
     /// <summary>Whether a model's graph is edited at load.</summary>
     public enum GraphHelp
     {

@@ -47,9 +47,9 @@ namespace Ncsn
         /// may use.</summary>
         public int IntraThreads { get; set; }
 
-        /// <summary>True: these threads spin while they wait, which gains some percent on a machine that
-        /// does nothing else and loses much on one that does. False (default): they sleep.</summary>
-        public bool Spinning { get; set; }
+        /// <summary>Whether threads inside operators spin while they wait, which gains a tenth on a machine
+        /// that does nothing else and loses much on one that does.</summary>
+        public Spinning Spinning { get; set; }
 
         /// <summary>True: when the file carries a self-check vector (ncsn.selfcheck), run it at load and
         /// fail with Status.ErrModel if the runtime does not reproduce it. 0 (default): do
@@ -151,7 +151,7 @@ namespace Ncsn
             native.runtime_path = pins.Text(RuntimePath, nameof(RuntimePath));
             native.device_id = DeviceId;
             native.intra_threads = Guard.Count(IntraThreads, nameof(IntraThreads));
-            native.spinning = Spinning ? 1 : 0;
+            native.spinning = (int)Spinning;
             native.selfcheck = Selfcheck ? 1 : 0;
             native.row_multiple = Guard.Count(RowMultiple, nameof(RowMultiple));
             native.conditioning = (int)Conditioning;

@@ -22,6 +22,7 @@ NoisePurpose = Literal["init", "langevin", "predictor", "churn", "inpaint", "res
 Provider = Literal["cpu", "cuda", "tensorrt"]
 Fallback = Literal["error", "allow"]
 GraphHelp = Literal["on", "off"]
+Spinning = Literal["auto", "always", "never"]
 Conditioning = Literal[
     "none", "sigma", "log_sigma", "affine_log", "level_desc", "level_asc", "time01", "time_scaled", "table"
 ]
@@ -54,6 +55,7 @@ PREFIXES: Dict[str, str] = {
     "provider": "NCSN_PROVIDER_",
     "fallback": "NCSN_FALLBACK_",
     "graph_help": "NCSN_GRAPH_HELP_",
+    "spinning": "NCSN_SPINNING_",
     "conditioning": "NCSN_CONDITIONING_",
     "output": "NCSN_OUTPUT_",
     "input_scaling": "NCSN_INPUT_SCALING_",

@@ -64,7 +64,7 @@ if TYPE_CHECKING:
         provider_options: Mapping[_names.Provider, Mapping[str, str]]
         device_id: int
         intra_threads: int
-        spinning: bool
+        spinning: _names.Spinning
         selfcheck: bool
         row_multiple: int
         conditioning: _names.Conditioning

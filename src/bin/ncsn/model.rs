@@ -1,6 +1,6 @@
 //! From arguments to a loaded model.
 
-use ncsn::{Facts, Fallback, GraphHelp, Model, ModelOptions, Provider, ProviderOption};
+use ncsn::{Facts, Fallback, GraphHelp, Model, ModelOptions, Provider, ProviderOption, Spinning};
 
 use crate::args::{ContractArgs, DataArgs, ModelArgs, RuntimeArgs};
 use crate::data::{self, Samples, Wanted};
@@ -60,7 +60,11 @@ impl RuntimeArgs {
             device_id: self.device,
             fallback: if self.fallback { Fallback::Allow } else { Fallback::Error },
             intra_threads: self.threads.unwrap_or(0),
-            spinning: self.spinning,
+            spinning: match (self.spinning, self.no_spinning) {
+                (true, _) => Spinning::Always,
+                (_, true) => Spinning::Never,
+                _ => Spinning::Auto,
+            },
             selfcheck: self.selfcheck,
             row_multiple: self.row_multiple.unwrap_or(0),
             overrides: Facts::default(),

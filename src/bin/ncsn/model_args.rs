@@ -128,13 +128,17 @@ pub struct RuntimeArgs {
     #[arg(long, hide_short_help = true)]
     pub fallback: bool,
 
-    /// Threads inside one evaluation [default: all]
+    /// Threads that one evaluation may use [default: all]
     #[arg(long, value_name = "N", hide_short_help = true)]
     pub threads: Option<u32>,
 
-    /// Let these threads spin while they wait
-    #[arg(long, hide_short_help = true)]
+    /// Let threads inside operators spin while they wait [default: on a machine that is not busy]
+    #[arg(long, hide_short_help = true, conflicts_with = "no_spinning")]
     pub spinning: bool,
+
+    /// Let threads inside operators sleep while they wait
+    #[arg(long, hide_short_help = true)]
+    pub no_spinning: bool,
 
     /// Pad evaluations to a multiple of N samples
     #[arg(long, value_name = "N", hide_short_help = true)]
