@@ -215,6 +215,22 @@
 #define NCSN_FALLBACK_ALLOW 1
 
 /**
+ * Threads inside operators spin while they wait on a machine that nobody else uses when a run begins
+ * (the default).
+ */
+#define NCSN_SPINNING_AUTO 0
+
+/**
+ * They spin.
+ */
+#define NCSN_SPINNING_ALWAYS 1
+
+/**
+ * They sleep.
+ */
+#define NCSN_SPINNING_NEVER 2
+
+/**
  * The graph is edited at load, so that it computes the same faster (the default).
  */
 #define NCSN_GRAPH_HELP_ON 0
@@ -860,12 +876,13 @@ typedef struct ncsn_model_options {
      */
     int32_t device_id;
     /**
-     * Threads that ONNX Runtime may use inside one evaluation; 0: as many as this process may use.
+     * Threads that one evaluation may use; 0: as many as this process may use. Chains are spread over
+     * them; where there are too few, ONNX Runtime uses them inside its operators.
      */
     uint32_t intra_threads;
     /**
-     * 1: these threads spin while they wait, which gains some percent on a machine that does
-     * nothing else and loses much on one that does. 0 (default): they sleep.
+     * NCSN_SPINNING_*: whether threads inside operators spin while they wait, which gains a tenth on
+     * a machine that does nothing else and loses much on one that does.
      */
     int32_t spinning;
     /**
@@ -1629,6 +1646,41 @@ typedef struct ncsn_sample_params {
 } ncsn_sample_params;
 
 /**
+ * Memory for sampling, in bytes (ncsn_estimate_memory()).
+ */
+typedef struct ncsn_memory {
+    /**
+     * sizeof(ncsn_memory).
+     */
+    uint32_t struct_size;
+    /**
+     * Set to 0 by the library.
+     */
+    uint32_t reserved;
+    /**
+     * All of what follows.
+     */
+    uint64_t total_bytes;
+    /**
+     * The network's weights, as often as they are held: a model is opened a second time for runs of
+     * so few samples that threads work inside operators.
+     */
+    uint64_t weights_bytes;
+    /**
+     * What the network's evaluations use at a time beside them.
+     */
+    uint64_t evaluation_bytes;
+    /**
+     * The run: chains, what the sampler remembers of them, previews.
+     */
+    uint64_t run_bytes;
+    /**
+     * Samples that are evaluated at a time, on all threads.
+     */
+    uint64_t rows_at_once;
+} ncsn_memory;
+
+/**
  * Which objective to evaluate, on what. Initialise with ncsn_evaluate_params_init().
  */
 typedef struct ncsn_evaluate_params {
@@ -2199,6 +2251,17 @@ ncsn_status ncsn_sample_params_init(const struct ncsn_model *model,
 ncsn_status ncsn_output_size(const struct ncsn_model *model,
                              const struct ncsn_sample_params *params,
                              size_t *bytes);
+
+/**
+ * What sampling with `params` will hold, in bytes; set `out->struct_size` = sizeof(ncsn_memory)
+ * before the call. It is an upper bound, in which the code of the libraries and the buffer for the
+ * samples have no part; of the weights ONNX Runtime may keep packed copies, and what a GPU holds is
+ * not known. The network is evaluated a few times for it. Memory does not grow with `batch_size`
+ * beyond 8 images for each thread.
+ */
+ncsn_status ncsn_estimate_memory(const struct ncsn_model *model,
+                                 const struct ncsn_sample_params *params,
+                                 struct ncsn_memory *out);
 
 /**
  * Samples: runs the chains to their end and writes `params->sample_count` samples to `out`, which

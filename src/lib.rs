@@ -49,10 +49,10 @@ pub use hooks::{
 pub use image::{Layout, OutputFormat};
 pub use interpolation::{ChainNoise, Interpolation};
 pub use model::{
-    Conditioning, Contract, Dtype, EachQuery, Fact, Facts, FileInfo, Graph, InitKind, InputScaling,
-    Known, METADATA_KEYS, Model, Network, NoiseNorm, OffLadder, Output, Port, Query, RuntimeInfo,
-    SamplerKind, SelfCheck, Source, StepConvention, UNCONDITIONAL, ValueRange, Wiring, annotate,
-    metadata,
+    Conditioning, Contract, Dtype, EachQuery, Fact, Facts, FileInfo, Footprint, Graph, InitKind,
+    InputScaling, Known, METADATA_KEYS, Model, Network, NoiseNorm, OffLadder, Output, Port, Query,
+    RuntimeInfo, SamplerKind, SelfCheck, Source, StepConvention, UNCONDITIONAL, ValueRange, Wiring,
+    annotate, metadata,
 };
 pub use objective::{EvaluateParams, Evaluation, LevelLoss, Objective};
 pub use ort::{Fallback, GraphHelp, Inspection, ModelOptions, Provider, ProviderOption, Spinning};
@@ -62,5 +62,5 @@ pub use plan::Settings;
 pub use recommend::{
     Diameter, RecommendParams, Recommendation, RecommendedStep, diameter, recommend,
 };
-pub use run::{Canceller, Read, Run, RunState, Viewer};
+pub use run::{Canceller, Memory, Read, Run, RunState, Viewer};
 pub use validate::{Check, Finding, LevelCheck, Severity, ValidateParams, Validation};

@@ -64,6 +64,15 @@ impl ModelProto {
         self.graph.iter().flat_map(|graph| &graph.initializer).map(size).fold(0, u64::wrapping_add)
     }
 
+    /// Bytes of the weights, those in files beside this one included.
+    pub fn weight_bytes(&self) -> u64 {
+        let bytes = |tensor: &TensorProto| {
+            let count: u64 = tensor.dims.iter().map(|&dim| dim.max(0) as u64).product();
+            count.wrapping_mul(proto::data_type::size(tensor.data_type))
+        };
+        self.graph.iter().flat_map(|graph| &graph.initializer).map(bytes).fold(0, u64::wrapping_add)
+    }
+
     /// The tables that the input `name` is an index into, as far as shape-changing operators lead.
     pub fn lookups(&self, name: &str) -> Vec<Lookup> {
         let Some(graph) = &self.graph else { return Vec::new() };

@@ -129,6 +129,7 @@ fn lifecycle() {
         "exit_from_a_stuck_callback",
         "destroy_at_exit",
         "destroy_at_thread_exit",
+        "forked",
     ];
     check_all("lifecycle", &cases.each_ref().map(std::slice::from_ref));
 }

@@ -127,6 +127,9 @@ enum {
   NCSN_SOURCE_GRAPH = 2,
   NCSN_SOURCE_METADATA = 3,
   NCSN_SOURCE_OPTION = 4,
+  NCSN_SPINNING_ALWAYS = 1,
+  NCSN_SPINNING_AUTO = 0,
+  NCSN_SPINNING_NEVER = 2,
   NCSN_STEP_FULL = 2,
   NCSN_STEP_HALF = 1,
   NCSN_U8_GRAY = 2,
@@ -338,6 +341,15 @@ typedef struct ncsn_sample_params {
     uint32_t nfe_budget;
     uint32_t resample_steps;
 } ncsn_sample_params;
+typedef struct ncsn_memory {
+    uint32_t struct_size;
+    uint32_t reserved;
+    uint64_t total_bytes;
+    uint64_t weights_bytes;
+    uint64_t evaluation_bytes;
+    uint64_t run_bytes;
+    uint64_t rows_at_once;
+} ncsn_memory;
 typedef struct ncsn_evaluate_params {
     uint32_t struct_size;
     int32_t objective;
@@ -479,6 +491,9 @@ ncsn_status ncsn_sample_params_init(const struct ncsn_model *model,
 ncsn_status ncsn_output_size(const struct ncsn_model *model,
                              const struct ncsn_sample_params *params,
                              size_t *bytes);
+ncsn_status ncsn_estimate_memory(const struct ncsn_model *model,
+                                 const struct ncsn_sample_params *params,
+                                 struct ncsn_memory *out);
 ncsn_status ncsn_sample(struct ncsn_model *model,
                         const struct ncsn_sample_params *params,
                         void *out,

@@ -138,6 +138,19 @@ public:
         return bytes;
     }
 
+    /** What sampling with `params` will hold, in bytes. Evaluates the network a few times. */
+    Returns<ncsn_memory> estimate_memory(const Params &params) const
+    {
+        if (!handle_) return detail::fail<ncsn_memory>(detail::empty("ncsn::Model"));
+        if (auto wrong = params.contradiction()) return detail::fail<ncsn_memory>(*std::move(wrong));
+        const ncsn_sample_params c = params.pointed();
+        ncsn_memory estimate{};
+        estimate.struct_size = sizeof estimate;
+        const ncsn_status status = ncsn_estimate_memory(handle_.get(), &c, &estimate);
+        if (status != NCSN_OK) return detail::fail<ncsn_memory>(detail::error_of(status));
+        return estimate;
+    }
+
     /**
      * Draws samples, and returns when they are done: a vector of float, or of std::uint8_t for 8-bit
      * formats, sample after sample. Cancelled when the progress callable stops it.

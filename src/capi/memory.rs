@@ -149,6 +149,7 @@ macro_rules! sized {
 sized!(ncsn_model_options, ncsn_model_info, ncsn_sample_params, ncsn_progress, ncsn_score_source);
 sized!(ncsn_evaluate_params, ncsn_evaluation, ncsn_validate_params, ncsn_validation_info);
 sized!(ncsn_recommend_params, ncsn_recommendation, ncsn_noise_request, ncsn_interpolation);
+sized!(ncsn_memory);
 
 /// The size that a struct of the host claims, if it can be one. Fields are 4 or 8 bytes, aligned,
 /// so a size that is a multiple of 8 cuts none in two.

@@ -11,7 +11,7 @@ use super::types::*;
 use super::{convert, memory, request};
 use crate::error::{Result, bail};
 use crate::plan::Plan;
-use crate::{Facts, Model, Read, Run, RunState, SampleParams};
+use crate::{Facts, Memory, Model, Read, Run, RunState, SampleParams};
 
 /// Fills `options` with the defaults: CPU, strict, everything else from the model file.
 /// `struct_size` is sizeof(ncsn_model_options).
@@ -267,6 +267,44 @@ pub unsafe extern "C" fn ncsn_output_size(
             })
         }
     })
+}
+
+/// What sampling with `params` will hold, in bytes; set `out->struct_size` = sizeof(ncsn_memory)
+/// before the call. It is an upper bound, in which the code of the libraries and the buffer for the
+/// samples have no part; of the weights ONNX Runtime may keep packed copies, and what a GPU holds is
+/// not known. The network is evaluated a few times for it. Memory does not grow with `batch_size`
+/// beyond 8 images for each thread.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ncsn_estimate_memory(
+    model: *const ncsn_model,
+    params: *const ncsn_sample_params,
+    out: *mut ncsn_memory,
+) -> ncsn_status {
+    guard(|| {
+        // SAFETY: the header demands valid pointers or NULL.
+        unsafe {
+            with_model(model, |handle| {
+                let nothing = memory_of(&Memory::default());
+                memory::check_output(out, "out", nothing)?;
+                let (_, params) = read_params(&handle.model, params)?;
+                let estimate = handle.model.estimate_memory(&params)?;
+                memory::write(out, "out", &memory_of(&estimate))?;
+                Ok(NCSN_OK)
+            })
+        }
+    })
+}
+
+fn memory_of(estimate: &Memory) -> ncsn_memory {
+    ncsn_memory {
+        struct_size: size_of::<ncsn_memory>() as u32,
+        reserved: 0,
+        total_bytes: estimate.total(),
+        weights_bytes: estimate.weights,
+        evaluation_bytes: estimate.evaluation,
+        run_bytes: estimate.run,
+        rows_at_once: estimate.rows_at_once,
+    }
 }
 
 fn output_bytes(model: &Model, params: &SampleParams) -> Result<usize> {

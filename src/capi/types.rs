@@ -509,6 +509,27 @@ pub struct ncsn_progress {
     pub call_seconds: f64,
 }
 
+/// Memory for sampling, in bytes (ncsn_estimate_memory()).
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct ncsn_memory {
+    /// sizeof(ncsn_memory).
+    pub struct_size: u32,
+    /// Set to 0 by the library.
+    pub reserved: u32,
+    /// All of what follows.
+    pub total_bytes: u64,
+    /// The network's weights, as often as they are held: a model is opened a second time for runs of
+    /// so few samples that threads work inside operators.
+    pub weights_bytes: u64,
+    /// What the network's evaluations use at a time beside them.
+    pub evaluation_bytes: u64,
+    /// The run: chains, what the sampler remembers of them, previews.
+    pub run_bytes: u64,
+    /// Samples that are evaluated at a time, on all threads.
+    pub rows_at_once: u64,
+}
+
 /// What noise is wanted.
 #[repr(C)]
 #[derive(Clone, Copy)]

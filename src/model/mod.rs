@@ -69,10 +69,30 @@ pub trait Network: Send + Sync {
         Ok(())
     }
 
+    /// What evaluating `query` takes; may evaluate a part of it to find out.
+    ///
+    /// # Errors
+    /// As [`evaluate`](Self::evaluate).
+    fn footprint(&self, query: Query<'_>) -> Result<Footprint> {
+        let _ = query;
+        Ok(Footprint::default())
+    }
+
     /// Told before a run begins that will ask for `rows` samples at a time. Nothing need be done.
     fn prepare(&self, rows: usize) {
         let _ = rows;
     }
+}
+
+/// What a network holds, in bytes; zeros where it is not known.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Footprint {
+    /// Its weights, as often as they are held.
+    pub weights: u64,
+    /// What its evaluations use at a time beside them, at most.
+    pub evaluation: u64,
+    /// Samples that are evaluated at a time.
+    pub rows_at_once: usize,
 }
 
 /// One evaluation of a network with a noise level for each sample.
@@ -320,14 +340,27 @@ impl Model {
         labels: Option<&[i64]>,
         output: &mut [f32],
     ) -> Result<()> {
+        self.0.network.evaluate(self.query(x, sigma, labels)?, output)
+    }
+
+    /// What evaluating the network at (x, sigma) takes.
+    pub(crate) fn measure(
+        &self,
+        x: &[f32],
+        sigma: f64,
+        labels: Option<&[i64]>,
+    ) -> Result<Footprint> {
+        self.0.network.footprint(self.query(x, sigma, labels)?)
+    }
+
+    fn query<'q>(&self, x: &'q [f32], sigma: f64, labels: Option<&'q [i64]>) -> Result<Query<'q>> {
         let contract = &self.0.contract;
-        let query = Query {
+        Ok(Query {
             x,
             input_scale: contract.input_scale(sigma) as f32,
             conditioning: contract.conditioning_value(sigma)?,
             labels,
-        };
-        self.0.network.evaluate(query, output)
+        })
     }
 }
 

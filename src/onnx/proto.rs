@@ -13,6 +13,16 @@ pub(crate) mod data_type {
     pub(crate) const FLOAT16: i32 = 10;
     pub(crate) const DOUBLE: i32 = 11;
     pub(crate) const BFLOAT16: i32 = 16;
+
+    /// Bytes of an element; 1 for types that no score network computes in.
+    pub(crate) fn size(data_type: i32) -> u64 {
+        match data_type {
+            FLOAT | INT32 => 4,
+            INT64 | DOUBLE => 8,
+            FLOAT16 | BFLOAT16 => 2,
+            _ => 1,
+        }
+    }
 }
 
 /// `onnx.ModelProto`.

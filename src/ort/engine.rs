@@ -5,6 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use ort::AsPointer;
 use ort::session::{IoBinding, Session};
 
+use super::arena::Arena;
 use super::branch::{BoundBranch, Branch};
 use super::provider::Provider;
 use super::session::Opened;
@@ -69,6 +70,11 @@ impl Engine {
             // The full chunk and the last one, of two runs at once.
             kept: 4 * threads,
         }
+    }
+
+    /// What its arena holds.
+    pub fn arena(&self) -> Arena {
+        Arena::of(&self.session)
     }
 
     /// Writes the network's output for a chunk to `out`.

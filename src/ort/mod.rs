@@ -1,5 +1,6 @@
 //! ONNX Runtime: the only module that names the crate `ort`.
 
+mod arena;
 mod branch;
 mod crew;
 mod engine;
@@ -201,6 +202,7 @@ impl Model {
             wiring,
             row_multiple,
             threads as usize,
+            proto.as_ref().map_or(bytes.len() as u64, ModelProto::weight_bytes),
         );
         let model = Self::new(Arc::new(network), contract, info, file, hash);
         if let Some(check) = selfcheck {

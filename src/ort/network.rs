@@ -8,7 +8,11 @@ use super::engine::{Chunk, Engine};
 use super::inside::Inside;
 use super::split::{Split, Way};
 use crate::error::{Error, Result};
-use crate::model::{EachQuery, Network, Query, Wiring};
+use crate::model::{EachQuery, Footprint, Network, Query, Wiring};
+
+/// The arena that ONNX Runtime takes activations from grows by doubling.
+const ARENA_GROWTH: u64 = 2;
+const ARENA_START: u64 = 2 << 20;
 
 /// A score network in ONNX Runtime.
 pub(super) struct OrtNetwork {
@@ -23,6 +27,8 @@ pub(super) struct OrtNetwork {
     /// How to spread evaluations; `None` for a provider that is not the CPU.
     split: Option<Split>,
     threads: usize,
+    /// Bytes of the weights.
+    weights: u64,
     /// Threads beside the caller's, from the first evaluation on that wants them.
     crew: OnceLock<Crew>,
 }
@@ -59,25 +65,30 @@ impl OrtNetwork {
         wiring: Wiring,
         row_multiple: usize,
         threads: usize,
+        weights: u64,
     ) -> Self {
         let elements = wiring.elements();
         let crew = OnceLock::new();
-        Self { wiring, elements, row_multiple, engine, inside, split, threads, crew }
+        Self { wiring, elements, row_multiple, engine, inside, split, threads, weights, crew }
+    }
+
+    fn way(&self, rows: usize) -> Way {
+        match (&self.split, self.wiring.fixed_batch) {
+            (_, Some(fixed)) if rows > fixed => Way::Chunks(fixed),
+            (Some(split), None) => split.way(rows),
+            _ => Way::Alone,
+        }
+    }
+
+    /// How many chunks are evaluated at a time.
+    fn lanes(&self) -> usize {
+        if self.split.is_some() { self.threads } else { 1 }
     }
 
     /// `each`: the conditioning of each sample, where they differ.
     fn evaluate_all(&self, query: Query<'_>, each: Option<&[f64]>, out: &mut [f32]) -> Result<()> {
-        let rows = query.x.len() / self.elements;
-        let way = match (&self.split, self.wiring.fixed_batch) {
-            (Some(_), Some(fixed)) if rows > fixed => Way::Chunks(fixed),
-            (None, Some(fixed)) if rows > fixed => {
-                return self.in_turn(query, each, fixed, out);
-            }
-            (Some(split), None) => split.way(rows),
-            _ => Way::Alone,
-        };
-        match way {
-            Way::Chunks(chunk) if self.threads == 1 => self.in_turn(query, each, chunk, out),
+        match self.way(query.x.len() / self.elements) {
+            Way::Chunks(chunk) if self.lanes() == 1 => self.in_turn(query, each, chunk, out),
             Way::Chunks(chunk) => self.together(query, each, chunk, out),
             Way::Alone => self.alone(query, each, out),
             Way::Inside => self.inside(query, each, out),
@@ -176,6 +187,18 @@ impl OrtNetwork {
         Chunk { query, each, rows: self.wiring.fixed_batch.unwrap_or_else(padded) }
     }
 
+    /// What one evaluation takes from ONNX Runtime's arena; where more was in use at a time before,
+    /// that.
+    fn peak(&self, query: Query<'_>) -> Result<u64> {
+        let in_use = self.engine.arena().in_use;
+        let mut out = vec![0.0; query.x.len()];
+        // ONNX Runtime plans its memory during the first evaluation of a shape; the second keeps to it.
+        for _ in 0..2 {
+            self.alone(query, None, &mut out)?;
+        }
+        Ok(self.engine.arena().max_in_use.saturating_sub(in_use))
+    }
+
     /// Whether the conditioning has a value for each row.
     fn conditions_rows(&self) -> bool {
         self.wiring
@@ -208,6 +231,32 @@ impl Network for OrtNetwork {
         }
         let all = Query { x, input_scale: 1.0, conditioning: 0.0, labels: query.labels };
         self.evaluate_all(all, Some(query.conditioning), output)
+    }
+
+    fn footprint(&self, query: Query<'_>) -> Result<Footprint> {
+        let rows = query.x.len() / self.elements;
+        let mut way = self.way(rows);
+        loop {
+            let (chunk, lanes) = match way {
+                Way::Chunks(chunk) => (chunk, self.lanes().min(rows.div_ceil(chunk))),
+                Way::Alone | Way::Inside => (rows, 1),
+            };
+            let peak = self.peak(self.part(query, None, 0, chunk.min(rows)).0)?;
+            // Now it is known how long the network takes, which may change how it is spread.
+            let now = self.way(rows);
+            if now != way {
+                way = now;
+                continue;
+            }
+            let tensors = (self.elements + self.wiring.output_elements()) * size_of::<f64>();
+            let inside = self.split.as_ref().is_some_and(|split| split.wants_inside(rows));
+            return Ok(Footprint {
+                weights: self.weights * if inside { 2 } else { 1 },
+                evaluation: lanes as u64 * (ARENA_GROWTH * peak + (chunk * tensors) as u64)
+                    + ARENA_START,
+                rows_at_once: (lanes * chunk).min(rows),
+            });
+        }
     }
 
     fn prepare(&self, rows: usize) {

@@ -132,7 +132,7 @@ impl Split {
     fn chunk(&self, rows: usize, most: usize) -> usize {
         let even = rows.div_ceil(self.threads).next_multiple_of(self.multiple).min(most);
         // Smaller ones balance better where the last one is small.
-        let half = (even / 2).next_multiple_of(self.multiple);
+        let half = (even / 2).max(1).next_multiple_of(self.multiple);
         if self.longest(rows, half) < self.longest(rows, even) { half } else { even }
     }
 

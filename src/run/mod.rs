@@ -2,6 +2,7 @@
 //! is one evaluation of the network by one micro-batch; everything else is a loop over it.
 
 mod advance;
+mod memory;
 mod position;
 mod report;
 mod start;
@@ -15,6 +16,7 @@ use std::time::{Duration, Instant};
 use ndarray::ArrayD;
 
 use advance::Advance;
+pub use memory::Memory;
 use start::initial_state;
 use state::Scratch;
 pub(crate) use state::{ChainState, Reached};

@@ -28,6 +28,14 @@ pub(crate) struct Reached {
 }
 
 impl ChainState {
+    /// Bytes of the chains of a plan.
+    pub(super) fn bytes(plan: &Plan, elements: usize) -> u64 {
+        let vectors = 2 + sampler::build(plan).memory() as u64;
+        let samples = u64::from(plan.sample_count);
+        let clocks = if plan.algorithm.is_adaptive() { CLOCK * size_of::<f64>() } else { 0 };
+        samples * (vectors * (elements * size_of::<f32>()) as u64 + clocks as u64)
+    }
+
     /// Chains at `x`, of which nothing is remembered yet.
     pub(super) fn new(x: Vec<f32>, plan: &Plan) -> Result<Self> {
         let mut memory = Vec::new();
@@ -56,6 +64,14 @@ pub(super) struct Scratch {
 }
 
 impl Scratch {
+    /// Bytes of one micro-batch of a plan.
+    pub fn bytes(plan: &Plan, elements: usize) -> u64 {
+        let vectors = 4 + sampler::build(plan).memory() as u64;
+        let clocks = if plan.algorithm.is_adaptive() { CLOCK * size_of::<f64>() } else { 0 };
+        u64::from(plan.batch_size)
+            * (vectors * (elements * size_of::<f32>()) as u64 + clocks as u64)
+    }
+
     pub fn new(plan: &Plan, elements: usize, vectors: usize) -> Result<Self> {
         let batch = || zeroed(plan.batch_size as usize * elements, "one micro-batch");
         Ok(Self {

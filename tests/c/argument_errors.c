@@ -21,6 +21,7 @@ static void null_pointers(ncsn_model *model, ncsn_run *run)
     ncsn_sample_params params = small_params(model);
     ncsn_model_info info = {.struct_size = sizeof info};
     ncsn_progress now = {.struct_size = sizeof now};
+    ncsn_memory memory = {.struct_size = sizeof memory};
     ncsn_model_options options;
     ncsn_model *const no_model = (ncsn_model *)(void *)&nothing, *out = no_model;
     ncsn_run *const no_run = (ncsn_run *)(void *)&nothing, *began = no_run;
@@ -52,6 +53,11 @@ static void null_pointers(ncsn_model *model, ncsn_run *run)
     CHECK_ERROR(ncsn_output_size(NULL, &params, &bytes), NCSN_ERR_ARGUMENT, "model");
     CHECK_ERROR(ncsn_output_size(model, NULL, &bytes), NCSN_ERR_ARGUMENT, "params");
     CHECK_ERROR(ncsn_output_size(model, &params, NULL), NCSN_ERR_ARGUMENT, "bytes");
+    CHECK_ERROR(ncsn_estimate_memory(NULL, &params, &memory), NCSN_ERR_ARGUMENT, "model");
+    CHECK_ERROR(ncsn_estimate_memory(model, NULL, &memory), NCSN_ERR_ARGUMENT, "params");
+    CHECK_ERROR(ncsn_estimate_memory(model, &params, NULL), NCSN_ERR_ARGUMENT, "out");
+    memory.struct_size = 3;
+    CHECK_ERROR(ncsn_estimate_memory(model, &params, &memory), NCSN_ERR_STRUCT_SIZE, "ncsn_memory");
     CHECK_ERROR(ncsn_sample(NULL, &params, x, sizeof x), NCSN_ERR_ARGUMENT, "model");
     CHECK_ERROR(ncsn_sample(model, NULL, x, sizeof x), NCSN_ERR_ARGUMENT, "params");
     CHECK_ERROR(ncsn_sample(model, &params, NULL, sizeof x), NCSN_ERR_ARGUMENT, "out");

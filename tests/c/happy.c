@@ -71,6 +71,7 @@ static void information(ncsn_model *model)
 {
     ncsn_model_info info = {.struct_size = sizeof info};
     ncsn_sample_params params;
+    ncsn_memory memory;
     size_t elements = 1, bytes = 0;
     CHECK_OK(ncsn_get_info(model, &info));
     CHECK(info.struct_size == sizeof info && info.rank >= 1 && info.rank <= 8);
@@ -101,6 +102,11 @@ static void information(ncsn_model *model)
     CHECK(params.noise == NULL && params.guide == NULL && params.init == NULL);
     CHECK_OK(ncsn_output_size(model, &params, &bytes));
     CHECK(bytes == elements * sizeof(float));
+    memset(&memory, 0, sizeof memory);
+    memory.struct_size = sizeof memory;
+    CHECK_OK(ncsn_estimate_memory(model, &params, &memory));
+    CHECK(memory.total_bytes == memory.weights_bytes + memory.evaluation_bytes + memory.run_bytes);
+    CHECK(memory.run_bytes > 2 * bytes && memory.rows_at_once == 1);
 }
 
 static void from_memory_is_from_file(const char *path, ncsn_model *file)

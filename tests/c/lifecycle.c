@@ -10,6 +10,7 @@
 #include <windows.h>
 #include <psapi.h>
 #else
+#include <sys/wait.h>
 #include <unistd.h>
 #endif
 
@@ -267,6 +268,40 @@ static void exit_from_a_stuck_callback(void)
     }
 }
 
+#ifndef _WIN32
+/* A child has the model of its parent, but not the threads that help with it. */
+static void forked(void)
+{
+    ncsn_model_options options;
+    ncsn_model *model = NULL;
+    ncsn_sample_params params;
+    void *before, *after;
+    size_t bytes;
+    int status = 0;
+    pid_t child;
+    CHECK_OK(ncsn_model_options_init(&options, sizeof options));
+    options.intra_threads = 3;
+    CHECK_OK(ncsn_create("models/digits.onnx", &options, &model));
+    CHECK_OK(ncsn_sample_params_init(model, &params, sizeof params));
+    params.sample_count = 24;
+    params.nfe_budget = 3;
+    params.sampler = NCSN_SAMPLER_AUTO;
+    bytes = output_size(model, &params);
+    before = sample(model, &params);
+    child = fork();
+    CHECK(child >= 0);
+    after = sample(model, &params);
+    CHECK(memcmp(before, after, bytes) == 0);
+    if (child == 0) {
+        _exit(0);
+    }
+    CHECK(waitpid(child, &status, 0) == child && WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    free(before);
+    free(after);
+    ncsn_destroy(model);
+}
+#endif
+
 int main(int argc, char **argv)
 {
     static const struct {
@@ -281,6 +316,9 @@ int main(int argc, char **argv)
         {"exit_from_a_stuck_callback", exit_from_a_stuck_callback},
         {"destroy_at_exit", destroy_at_exit},
         {"destroy_at_thread_exit", destroy_at_thread_exit},
+#ifndef _WIN32
+        {"forked", forked},
+#endif
     };
     for (size_t i = 0; argc == 2 && i < COUNT(cases); i++) {
         if (strcmp(argv[1], cases[i].name) == 0) {

@@ -163,6 +163,9 @@ TEST_CASE("samples go to whatever holds them, and to nothing that is too small o
     auto params = small_params(model);
     const auto expected = model.sample(params);
     CHECK(model.output_size(params) == 60);
+    const ncsn_memory memory = model.estimate_memory(params);
+    CHECK(memory.total_bytes == memory.weights_bytes + memory.evaluation_bytes + memory.run_bytes);
+    CHECK(memory.run_bytes >= 60);
 
     std::array<float, 15> array{};
     float plain[15] = {};

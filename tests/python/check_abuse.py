@@ -162,6 +162,8 @@ class Host:
         }
         if function in ("ncsn_output_size", "ncsn_run_output_size"):
             values["bytes"] = ctypes.byref(self.size)
+        if function == "ncsn_estimate_memory":
+            values["out"] = sized["ncsn_memory"]
         if function in ("ncsn_sample", "ncsn_run_read"):
             values["out"] = address(self.floats)
         if function in ("ncsn_run_load", "ncsn_run_save"):
@@ -250,6 +252,7 @@ def struct_sizes(host):
         ("ncsn_run_poll", "now", "ncsn_progress"),
         ("ncsn_run_step", "now", "ncsn_progress"),
         ("ncsn_output_size", "params", "ncsn_sample_params"),
+        ("ncsn_estimate_memory", "out", "ncsn_memory"),
         ("ncsn_run_begin", "params", "ncsn_sample_params"),
     ):
         size, tail = ctypes.sizeof(structs[kind]), 16

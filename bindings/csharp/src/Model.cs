@@ -141,6 +141,20 @@ namespace Ncsn
             }
         }
 
+        /// <summary>What sampling with these parameters will hold. Checks them, and evaluates the network a few
+        /// times.</summary>
+        public MemoryEstimate EstimateMemory(SampleParameters parameters)
+        {
+            using (Pins pins = new Pins())
+            {
+                ncsn_sample_params native = Prepare(parameters, pins);
+                ncsn_memory estimate = default(ncsn_memory);
+                estimate.struct_size = Layout.Size<ncsn_memory>();
+                Guard.Call(Native.ncsn_estimate_memory(Handle, ref native, ref estimate));
+                return new MemoryEstimate(estimate);
+            }
+        }
+
         internal ncsn_sample_params Prepare(SampleParameters parameters, Pins pins)
         {
             if (parameters == null)

@@ -55,6 +55,10 @@ namespace Ncsn
             ModelHandle model, ref ncsn_sample_params parameters, out UIntPtr bytes);
 
         [DllImport(Library, CallingConvention = C)]
+        internal static extern int ncsn_estimate_memory(
+            ModelHandle model, ref ncsn_sample_params parameters, ref ncsn_memory estimate);
+
+        [DllImport(Library, CallingConvention = C)]
         internal static extern int ncsn_sample(
             ModelHandle model, ref ncsn_sample_params parameters, IntPtr output, UIntPtr outputBytes);
 

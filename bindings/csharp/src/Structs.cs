@@ -370,6 +370,18 @@ namespace Ncsn
     }
 
     [StructLayout(LayoutKind.Sequential)]
+    internal struct ncsn_memory
+    {
+        public uint struct_size;
+        public uint reserved;
+        public ulong total_bytes;
+        public ulong weights_bytes;
+        public ulong evaluation_bytes;
+        public ulong run_bytes;
+        public ulong rows_at_once;
+    }
+
+    [StructLayout(LayoutKind.Sequential)]
     internal struct ncsn_interpolation
     {
         public uint struct_size;

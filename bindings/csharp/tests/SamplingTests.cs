@@ -113,6 +113,10 @@ internal static class SamplingTests
             float[] floats = model.Sample(parameters);
             parameters.OutputFormat = OutputFormat.U8Gray;
             Expect.Equal(2L * 784, model.OutputSize(parameters), "bytes");
+            MemoryEstimate memory = model.EstimateMemory(parameters);
+            long parts = memory.WeightsBytes + memory.EvaluationBytes + memory.RunBytes;
+            Expect.Equal(parts, memory.TotalBytes, "the estimate's parts");
+            Expect.Equal(2L, memory.RowsAtOnce, "samples at a time");
             byte[] gray = model.SampleBytes(parameters);
             for (int k = 0; k < gray.Length; k++)
                 Expect.That(Math.Abs(Math.Min(Math.Max(floats[k], 0), 1) * 255 - gray[k]) <= 0.51, "pixel " + k);

@@ -151,6 +151,16 @@ class Model(Owner):
             del keep
             return run
 
+    def estimate_memory(self, count: int = 1, **params: "Unpack[SampleParams]") -> _records.Memory:
+        """What sampling so will hold: an upper bound, in which the code of the libraries and the array of samples have
+        no part. Evaluates the network a few times."""
+        out = struct("ncsn_memory")
+        with self._handle as model:
+            prepared, keep = sample_params(model, self.info.shape, count, 0, params)
+            check(lib.ncsn_estimate_memory(model, prepared, out))
+            del keep
+        return _records.record(_records.Memory, out)
+
     def load(
         self,
         saved: Buffer,

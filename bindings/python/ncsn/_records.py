@@ -174,6 +174,17 @@ class Validation:
 
 
 @dataclasses.dataclass(frozen=True)
+class Memory:
+    """Memory for sampling, in bytes; `rows_at_once` samples are evaluated at a time."""
+
+    total_bytes: int
+    weights_bytes: int
+    evaluation_bytes: int
+    run_bytes: int
+    rows_at_once: int
+
+
+@dataclasses.dataclass(frozen=True)
 class RecommendedStep:
     """A step size and what it does to the chains."""
 
