@@ -38,7 +38,8 @@
  *   and stays usable; a run can be stepped again. Nothing is printed, nothing aborts.
  *
  * THREADS
- *   ncsn_model *      any number of threads at once (evaluations of one model take turns)
+ *   ncsn_model *      any number of threads at once; runs of one model go on at the same time on the CPU,
+ *                     and take turns at each evaluation on other providers
  *   ncsn_run *        one thread at a time; a second one gets NCSN_ERR_STATE, not a crash
  *   ncsn_run_cancel, _poll, _wait, _read, _output_size, _save, _error
  *                     any thread, any time before ncsn_run_free, also while the run goes on
@@ -47,8 +48,10 @@
  *   ncsn_run_free     any thread, once, at any time; waits for a background run's evaluation in flight
  *   ncsn_last_error   the calling thread's own
  *   callbacks         on the thread that is inside the library's call, or on that of the background run
- *                     they belong to; none is called that was not set (the log: on any of these)
- *   own threads       one for each ncsn_run_start(), until its run has come to rest; none otherwise
+ *                     they belong to; none is called that was not set (the log: on any thread)
+ *   own threads       one for each ncsn_run_start(), until its run has come to rest; intra_threads - 1
+ *                     for each model from the first evaluation that is worth spreading over them, asleep
+ *                     between evaluations; none otherwise. A fork()ed child may go on with a model
  *   const char *      returned strings are static, or live as long as the model they came from
  *
  * STRUCTS

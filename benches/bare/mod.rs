@@ -1,10 +1,13 @@
 //! The floor of benchmarks: ONNX Runtime on its own C API, everything bound, nothing but runs.
 
+mod median;
+
 use std::ffi::CString;
 use std::path::Path;
 use std::ptr;
 use std::time::{Duration, Instant};
 
+pub use median::median;
 use ncsn::{Dtype, Model};
 use ort::sys;
 use sys::ONNXTensorElementDataType as Kind;
@@ -96,10 +99,4 @@ impl Bare {
         }
         start.elapsed()
     }
-}
-
-/// The middle one.
-pub fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values[values.len() / 2]
 }

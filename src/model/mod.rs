@@ -78,9 +78,10 @@ pub trait Network: Send + Sync {
         Ok(Footprint::default())
     }
 
-    /// Told before a run begins that will ask for `rows` samples at a time. Nothing need be done.
-    fn prepare(&self, rows: usize) {
-        let _ = rows;
+    /// Told before a run begins that will ask for `rows` samples at a time, so many times. Nothing need
+    /// be done.
+    fn prepare(&self, rows: usize, evaluations: u64) {
+        let _ = (rows, evaluations);
     }
 }
 
@@ -278,9 +279,9 @@ impl Model {
         self.0.fingerprint
     }
 
-    /// A run begins that will ask for `rows` samples at a time.
-    pub(crate) fn prepare(&self, rows: usize) {
-        self.0.network.prepare(rows);
+    /// A run begins that will ask for `rows` samples at a time, so many times.
+    pub(crate) fn prepare(&self, rows: usize, evaluations: u64) {
+        self.0.network.prepare(rows, evaluations);
     }
 
     /// The score s(x, sigma) of the samples in `x`, written to `score`. `labels` are as

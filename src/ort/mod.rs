@@ -20,6 +20,7 @@ mod tensor;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Instant;
 
 pub use inspection::{Inspection, runtime};
 pub use plain::PlainNetwork;
@@ -141,8 +142,10 @@ impl Model {
         let in_model = |error: Error| prefix(error, &format!("model {name}: "));
         let proto = ModelProto::read(bytes.clone());
         let help = proto.as_ref().and_then(|proto| help(bytes, proto, options));
+        let start = Instant::now();
         // Chains are spread over threads, each with a call of its own.
         let opened = session::open(runtime, source, &name, options, help.as_ref(), 1)?;
+        let took = start.elapsed().as_nanos() as f64;
         let properties = match &proto {
             Some(proto) => proto.properties().map_err(in_model)?,
             // ONNX Runtime's own format.
@@ -197,7 +200,7 @@ impl Model {
         let opener = (spread && threads > 1).then(|| again(source, bytes, hash, options));
         let network = OrtNetwork::new(
             Engine::new(opened, threads as usize),
-            Inside::new(opener),
+            Inside::new(opener, took),
             split,
             wiring,
             row_multiple,

@@ -249,7 +249,7 @@ impl Network for OrtNetwork {
                 continue;
             }
             let tensors = (self.elements + self.wiring.output_elements()) * size_of::<f64>();
-            let inside = self.split.as_ref().is_some_and(|split| split.wants_inside(rows));
+            let inside = self.split.as_ref().is_some_and(|split| split.inside_saves(rows) > 0.0);
             return Ok(Footprint {
                 weights: self.weights * if inside { 2 } else { 1 },
                 evaluation: lanes as u64 * (ARENA_GROWTH * peak + (chunk * tensors) as u64)
@@ -259,11 +259,9 @@ impl Network for OrtNetwork {
         }
     }
 
-    fn prepare(&self, rows: usize) {
-        if let (Some(split), None) = (&self.split, self.wiring.fixed_batch)
-            && split.wants_inside(rows)
-        {
-            self.inside.open();
+    fn prepare(&self, rows: usize, evaluations: u64) {
+        if let (Some(split), None) = (&self.split, self.wiring.fixed_batch) {
+            self.inside.want(split.inside_saves(rows) * evaluations as f64);
         }
     }
 }

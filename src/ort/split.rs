@@ -75,10 +75,18 @@ impl Split {
         self.way_at(self.pace(), rows)
     }
 
-    /// Whether batches of `rows` will want threads inside operators, as far as can be told.
-    pub fn wants_inside(&self, rows: usize) -> bool {
+    /// Nanoseconds that threads inside operators save an evaluation of `rows`, as far as can be told.
+    pub fn inside_saves(&self, rows: usize) -> f64 {
         let pace = if self.pace() > 0.0 { self.pace() } else { self.guess };
-        self.way_at(pace, rows) == Way::Inside
+        match self.way_at(pace, rows) {
+            Way::Inside => pace * (rows as f64 - self.inside(rows)),
+            Way::Chunks(_) | Way::Alone => 0.0,
+        }
+    }
+
+    /// What `rows` take with threads inside operators, in rows on one thread.
+    fn inside(&self, rows: usize) -> f64 {
+        rows as f64 / (1.0 + INSIDE * (self.threads - 1) as f64)
     }
 
     /// Whether threads inside operators are faster than one thread, as far as is known: beside a
@@ -101,8 +109,7 @@ impl Split {
             return if rows <= most { Way::Alone } else { Way::Chunks(most) };
         }
         let chunk = self.chunk(rows, most);
-        let inside = rows as f64 / (1.0 + INSIDE * (self.threads - 1) as f64);
-        if inside < self.longest(rows, chunk) {
+        if self.inside(rows) < self.longest(rows, chunk) {
             return if alone >= WORTH_CUTTING { Way::Inside } else { Way::Alone };
         }
         if chunk >= rows { Way::Alone } else { Way::Chunks(chunk) }

@@ -176,7 +176,8 @@ impl Run {
             _ if plan.preview_every == 0 => 0,
             _ => plan.output_bytes(model.contract())?,
         };
-        model.prepare(plan.batch_size as usize);
+        let evaluations = plan.course().total().saturating_mul(plan.evaluations_per_score());
+        model.prepare(plan.batch_size as usize, evaluations.saturating_mul(plan.batches()));
         let sampler = sampler::build(&plan);
         let null = plan.guidance_scale.and(model.contract().null_class);
         let mut run = Self {
