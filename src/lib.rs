@@ -39,6 +39,7 @@ mod run;
 mod sampler;
 pub mod schedule;
 mod snapshot;
+mod tune;
 mod validate;
 
 pub use error::{Error, Result};
@@ -63,4 +64,7 @@ pub use recommend::{
     Diameter, RecommendParams, Recommendation, RecommendedStep, diameter, recommend,
 };
 pub use run::{Canceller, Memory, Read, Run, RunState, Viewer};
+pub use tune::{
+    TuneCache, TuneChoice, TuneParams, TuneRow, TuneVerdict, Tuning, tune, tune_bytes,
+};
 pub use validate::{Check, Finding, LevelCheck, Severity, ValidateParams, Validation};

@@ -63,6 +63,12 @@ pub const NCSN_PROVIDER_CPU: i32 = 1;
 pub const NCSN_PROVIDER_CUDA: i32 = 2;
 /// Execution provider: NVIDIA TensorRT. Needs a GPU build of ONNX Runtime and TensorRT.
 pub const NCSN_PROVIDER_TENSORRT: i32 = 3;
+/// Execution provider: Intel OpenVINO, on the CPU and in float32. Needs an ONNX Runtime that is built
+/// with it (Python package onnxruntime-openvino). Provider options say otherwise: `device_type`,
+/// `precision`, `num_of_threads` (default: `intra_threads`), or `load_config`, which has the last word:
+/// {"CPU":{"INFERENCE_PRECISION_HINT":"bf16"}} computes in bfloat16. ncsn_tune() tells what that gains
+/// and costs. `device_id` is not for it.
+pub const NCSN_PROVIDER_OPENVINO: i32 = 4;
 
 /// Strict (the default): if a listed provider cannot be used, ncsn_create() fails and says why.
 pub const NCSN_FALLBACK_ERROR: i32 = 0;

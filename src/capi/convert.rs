@@ -148,8 +148,8 @@ pub(super) fn boolean(value: i32, name: &str) -> Result<bool> {
 fn provider(code: i32, name: &str) -> Result<Provider> {
     Provider::from_code(code).ok_or_else(|| {
         Error::Unsupported(format!(
-            "{name}: provider {code} is not supported by this version; CPU (1), CUDA (2) and \
-             TensorRT (3) are"
+            "{name}: provider {code} is not supported by this version; CPU (1), CUDA (2), \
+             TensorRT (3) and OpenVINO (4) are"
         ))
     })
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use super::provider::{Provider, built_in};
 use super::{ModelOptions, Source, file_info, library, read, runtime_info, session};
 use crate::error::Result;
 use crate::model::{FileInfo, Graph, RuntimeInfo};
@@ -57,4 +58,15 @@ pub fn runtime(path: Option<&Path>) -> Result<RuntimeInfo> {
         path: runtime.path.display().to_string(),
         ..RuntimeInfo::default()
     })
+}
+
+/// The providers that the ONNX Runtime of this process was built with, the CPU first. A GPU build has
+/// its providers on a machine without a GPU, too.
+///
+/// # Errors
+/// As [`runtime`].
+pub fn providers(path: Option<&Path>) -> Result<Vec<Provider>> {
+    library::runtime(path)?;
+    let all = Provider::ALL.iter().map(|(provider, _)| *provider);
+    Ok(all.filter(|&provider| built_in(provider)).collect())
 }

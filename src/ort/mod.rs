@@ -22,10 +22,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
-pub use inspection::{Inspection, runtime};
+pub use inspection::{Inspection, providers, runtime};
 pub use plain::PlainNetwork;
 use prost::bytes::Bytes;
 pub use provider::{Provider, ProviderOption};
+pub(crate) use session::threads;
+use serde::{Deserialize, Serialize};
 
 use engine::Engine;
 use inside::{Inside, Opener};
@@ -65,7 +67,7 @@ pub enum Spinning {
 }
 
 /// Whether a model's graph is edited at load, so that it computes the same faster on the CPU.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum GraphHelp {
     /// Yes.
     #[default]
@@ -270,7 +272,7 @@ fn resolve(known: Known, wiring: &Wiring, proto: Option<&ModelProto>) -> Result<
 
 /// Read here for a clear error and the fingerprint; ONNX Runtime reads the file itself, because
 /// weights may lie in further files beside it.
-fn read(path: &Path) -> Result<Vec<u8>> {
+pub(crate) fn read(path: &Path) -> Result<Vec<u8>> {
     if path.is_dir() {
         bail!(Io, "model '{}' is a folder; name the .onnx file in it", path.display());
     }

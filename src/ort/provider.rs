@@ -1,9 +1,12 @@
 //! Execution providers: strict selection in the caller's order.
 
 use ort::ep::{
-    ArbitrarilyConfigurableExecutionProvider, CUDA, ExecutionProviderDispatch, TensorRT,
+    ArbitrarilyConfigurableExecutionProvider, CUDA, ExecutionProvider, ExecutionProviderDispatch,
+    OpenVINO, TensorRT,
 };
 use ort::session::builder::SessionBuilder;
+
+use serde::{Deserialize, Serialize};
 
 use super::{Fallback, ModelOptions};
 use crate::error::{Error, Result, bail};
@@ -11,7 +14,7 @@ use crate::log;
 
 /// What runs the network. A new one is a member here, a line in [`Provider::ALL`] and an arm in
 /// `dispatch`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[repr(i32)]
 pub enum Provider {
     /// ONNX Runtime's CPU kernels.
@@ -20,17 +23,29 @@ pub enum Provider {
     Cuda = 2,
     /// NVIDIA TensorRT.
     TensorRt = 3,
+    /// Intel OpenVINO. On its device `CPU` and in single precision unless its options say otherwise.
+    OpenVino = 4,
 }
 
 impl Provider {
     /// All of them, with the names used in messages.
-    pub const ALL: &[(Self, &'static str)] =
-        &[(Self::Cpu, "CPU"), (Self::Cuda, "CUDA"), (Self::TensorRt, "TensorRT")];
+    pub const ALL: &[(Self, &'static str)] = &[
+        (Self::Cpu, "CPU"),
+        (Self::Cuda, "CUDA"),
+        (Self::TensorRt, "TensorRT"),
+        (Self::OpenVino, "OpenVINO"),
+    ];
 
     /// The provider with this number in the C header.
     #[must_use]
     pub fn from_code(code: i32) -> Option<Self> {
         Self::ALL.iter().map(|(provider, _)| *provider).find(|p| *p as i32 == code)
+    }
+
+    /// The provider of this name, in any case.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.iter().find(|(_, own)| own.eq_ignore_ascii_case(name)).map(|(provider, _)| *provider)
     }
 
     /// Its name.
@@ -40,8 +55,20 @@ impl Provider {
     }
 }
 
+/// Whether the ONNX Runtime that is loaded was built with `provider`. That does not mean that the
+/// provider finds its device and its libraries.
+pub(super) fn built_in(provider: Provider) -> bool {
+    match provider {
+        Provider::Cpu => Ok(true),
+        Provider::Cuda => CUDA::is_available(),
+        Provider::TensorRt => TensorRT::is_available(),
+        Provider::OpenVino => OpenVINO::is_available(),
+    }
+    .unwrap_or(false)
+}
+
 /// An option passed through to a provider.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProviderOption {
     /// Which provider it is for.
     pub provider: Provider,
@@ -60,13 +87,18 @@ pub(super) struct Selection {
     pub fallback_reason: String,
 }
 
-/// Registers the wanted providers on `builder`, in order.
-pub(super) fn register(builder: &mut SessionBuilder, options: &ModelOptions) -> Result<Selection> {
+/// Registers the wanted providers on `builder`, in order. `threads` is for those that have threads of
+/// their own.
+pub(super) fn register(
+    builder: &mut SessionBuilder,
+    options: &ModelOptions,
+    threads: u32,
+) -> Result<Selection> {
     check(options)?;
     let mut registered = Vec::new();
     let mut refused = Vec::new();
     for &provider in &options.providers {
-        let Some(dispatch) = dispatch(provider, options) else {
+        let Some(dispatch) = dispatch(provider, options, threads) else {
             registered.push(provider); // the CPU is always there
             continue;
         };
@@ -125,23 +157,44 @@ fn check(options: &ModelOptions) -> Result<()> {
 }
 
 /// `None` for the CPU, which needs no registration.
-fn dispatch(provider: Provider, options: &ModelOptions) -> Option<ExecutionProviderDispatch> {
-    let own = options.provider_options.iter().filter(|option| option.provider == provider);
+fn dispatch(
+    provider: Provider,
+    options: &ModelOptions,
+    threads: u32,
+) -> Option<ExecutionProviderDispatch> {
     // The device is always named: CUDA without it registers on a machine that has no device and
     // fails later, elsewhere.
     Some(match provider {
         Provider::Cpu => return None,
-        Provider::Cuda => own
-            .fold(CUDA::default().with_device_id(options.device_id), |ep, option| {
-                ep.with_arbitrary_config(&option.key, &option.value)
-            })
-            .build(),
-        Provider::TensorRt => own
-            .fold(TensorRT::default().with_device_id(options.device_id), |ep, option| {
-                ep.with_arbitrary_config(&option.key, &option.value)
-            })
-            .build(),
+        Provider::Cuda => {
+            with_options(CUDA::default().with_device_id(options.device_id), provider, options).build()
+        }
+        Provider::TensorRt => {
+            with_options(TensorRT::default().with_device_id(options.device_id), provider, options)
+                .build()
+        }
+        // OpenVINO takes bfloat16 where a CPU has it, and ONNX Runtime's provider has changed its
+        // mind on that before: the precision is always said. `load_config` has the last word.
+        Provider::OpenVino => with_options(
+            OpenVINO::default()
+                .with_device_type("CPU")
+                .with_precision("FP32")
+                .with_num_threads(threads as usize),
+            provider,
+            options,
+        )
+        .build(),
     })
+}
+
+/// `ep` with the caller's options for it.
+fn with_options<E: ArbitrarilyConfigurableExecutionProvider>(
+    ep: E,
+    provider: Provider,
+    options: &ModelOptions,
+) -> E {
+    let own = options.provider_options.iter().filter(|option| option.provider == provider);
+    own.fold(ep, |ep, option| ep.with_arbitrary_config(&option.key, &option.value))
 }
 
 /// Where a user tells the loader to look.
@@ -153,14 +206,29 @@ pub(super) fn explain(provider: Provider, reason: &str) -> String {
     let says = |words: [&str; 2]| words.iter().any(|word| reason.contains(word));
     let remedy = if reason.contains("not enabled in this build") || reason.contains("not supported")
     {
-        "this ONNX Runtime is built without it: use a GPU build (Python package onnxruntime-gpu; \
-         in a source tree `make onnxruntime GPU=1`)"
-            .to_owned()
+        match provider {
+            Provider::OpenVino => {
+                "this ONNX Runtime is built without it: take the one of the Python package \
+                 onnxruntime-openvino (its folder capi has the library, and those of OpenVINO that \
+                 must stay beside it) and name its file in runtime_path or NCSN_ORT_PATH"
+            }
+            _ => {
+                "this ONNX Runtime is built without it: use a GPU build (Python package \
+                 onnxruntime-gpu; in a source tree `make onnxruntime GPU=1`)"
+            }
+        }
+        .to_owned()
     } else if says(["libcuda.so", "nvcuda.dll"]) || reason.contains("no CUDA-capable device") {
         "there is no usable NVIDIA driver or device: install the driver, check with nvidia-smi"
             .to_owned()
     } else if says(["libnvinfer", "nvinfer_"]) {
         format!("install TensorRT where the loader finds it ({LOADER_PATH})")
+    } else if provider == Provider::OpenVino
+        && says(["cannot open shared object file", "rror 126"])
+    {
+        "put OpenVINO's libraries beside ONNX Runtime's, as the Python package onnxruntime-openvino \
+         has them"
+            .to_owned()
     } else if says(["cannot open shared object file", "rror 126"]) {
         format!(
             "install the CUDA and cuDNN libraries that this ONNX Runtime was built for where the \

@@ -52,7 +52,7 @@ pub(super) fn open(
     }
     let session = match commit(&mut builder, source) {
         Ok(session) => session,
-        Err(error) if selection.provider == Provider::Cpu => {
+        Err(error) if selection.provider == Provider::Cpu || wants_the_cpu(&error) => {
             return Err(refusal(runtime, name, &error, options));
         }
         Err(error) if options.fallback == Fallback::Error => {
@@ -95,7 +95,7 @@ impl Opened {
 }
 
 /// ONNX Runtime's own default is a thread per core of the machine, whatever this process may use.
-pub(super) fn threads(options: &ModelOptions) -> u32 {
+pub(crate) fn threads(options: &ModelOptions) -> u32 {
     match options.intra_threads {
         0 => std::thread::available_parallelism().map_or(1, NonZeroUsize::get) as u32,
         threads => threads,
@@ -122,7 +122,7 @@ fn builder(
         Ok(builder)
     };
     let mut builder = build().map_err(failed)?;
-    let selection = provider::register(&mut builder, options)?;
+    let selection = provider::register(&mut builder, options, threads(options))?;
     if selection.provider == Provider::Cpu {
         builder = builder.with_intra_threads(cpu_threads as usize).map_err(|e| failed(e.into()))?;
     }
@@ -136,9 +136,14 @@ fn commit(builder: &mut SessionBuilder, source: &Source<'_>) -> ort::Result<Sess
     }
 }
 
+/// Whether no listed provider takes some nodes, and the CPU must not.
+fn wants_the_cpu(error: &ort::Error) -> bool {
+    error.message().contains("fallback to CPU EP has been explicitly disabled")
+}
+
 fn refusal(runtime: &Runtime, name: &str, error: &ort::Error, options: &ModelOptions) -> Error {
     let text = error.message().trim_end_matches('.');
-    if text.contains("fallback to CPU EP has been explicitly disabled") {
+    if wants_the_cpu(error) {
         return Error::Provider(format!(
             "model {name}: the listed providers ({}) cannot run all of it: {text}. Add \
              NCSN_PROVIDER_CPU to providers to let the CPU run the rest",

@@ -276,9 +276,14 @@ fn refuse_non_finite(samples: &[f32], elements: usize, name: &str) -> Result<()>
 /// samples want thousands, to outweigh the cost of a call. Independent of `sample_count`, so that
 /// cutting a job does not change it.
 fn batch_size(params: &SampleParams, model: &Model) -> u32 {
-    let least = (8 * model.runtime().intra_threads as usize).clamp(16, 4096);
     params
         .batch_size
-        .unwrap_or_else(|| (8192 / model.contract().elements()).clamp(least, 4096) as u32)
+        .unwrap_or_else(|| usual_batch(model.contract().elements(), model.runtime().intra_threads))
         .clamp(1, params.sample_count)
+}
+
+/// Samples of so many `elements` that are evaluated at once when nobody says how many.
+pub(crate) fn usual_batch(elements: usize, threads: u32) -> u32 {
+    let least = (8 * threads as usize).clamp(16, 4096);
+    (8192 / elements).clamp(least, 4096) as u32
 }

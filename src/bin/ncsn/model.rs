@@ -46,12 +46,11 @@ impl RuntimeArgs {
                      cuda.cudnn_conv_algo_search=HEURISTIC"
                 );
             };
-            let named = |name: &str| name.eq_ignore_ascii_case(provider);
-            let Some((provider, _)) = Provider::ALL.iter().find(|(_, name)| named(name)) else {
+            let Some(provider) = Provider::from_name(provider) else {
                 refuse!("--provider-option {name}={value}: there is no provider '{provider}'");
             };
             let (key, value) = (key.to_owned(), value.clone());
-            provider_options.push(ProviderOption { provider: *provider, key, value });
+            provider_options.push(ProviderOption { provider, key, value });
         }
         Ok(ModelOptions {
             runtime_path: self.runtime.clone(),

@@ -160,11 +160,8 @@ pub fn predictor() -> impl TypedValueParser<Value = SamplerKind> {
 pub fn provider() -> impl TypedValueParser<Value = Provider> {
     let names: Vec<String> =
         Provider::ALL.iter().map(|(_, name)| name.to_ascii_lowercase()).collect();
-    PossibleValuesParser::new(names).try_map(|wanted| {
-        let named = |name: &str| name.eq_ignore_ascii_case(&wanted);
-        let found = Provider::ALL.iter().find(|(_, name)| named(name));
-        found.map(|(provider, _)| *provider).ok_or("unknown name")
-    })
+    PossibleValuesParser::new(names)
+        .try_map(|wanted| Provider::from_name(&wanted).ok_or("unknown name"))
 }
 
 #[cfg(test)]
