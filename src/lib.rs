@@ -64,7 +64,5 @@ pub use recommend::{
     Diameter, RecommendParams, Recommendation, RecommendedStep, diameter, recommend,
 };
 pub use run::{Canceller, Memory, Read, Run, RunState, Viewer};
-pub use tune::{
-    TuneCache, TuneChoice, TuneParams, TuneRow, TuneVerdict, Tuning, tune, tune_bytes,
-};
+pub use tune::{TuneCache, TuneChoice, TuneParams, TuneRow, TuneVerdict, Tuning, tune, tune_bytes};
 pub use validate::{Check, Finding, LevelCheck, Severity, ValidateParams, Validation};

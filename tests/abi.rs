@@ -37,7 +37,18 @@ fn generated_header() -> String {
     let mut builder = cbindgen::Builder::new()
         .with_config(cbindgen::Config::from_file(root.join("cbindgen.toml")).unwrap());
     // These files alone, in this order: other `pub` items of the crate are not the host's business.
-    for file in ["constants", "types", "diagnosis", "log", "model", "run", "noise", "diagnose"] {
+    for file in [
+        "constants",
+        "types",
+        "diagnosis",
+        "tuning",
+        "log",
+        "model",
+        "run",
+        "noise",
+        "diagnose",
+        "tune",
+    ] {
         builder = builder.with_src(root.join(format!("src/capi/{file}.rs")));
     }
     let mut bytes = Vec::new();

@@ -12,12 +12,13 @@ use ndarray::ArrayD;
 use program::{command, fails, folder, json, keys, ncsn, ok, stderr, stdout};
 use serde_json::Value;
 
-const COMMANDS: [&str; 8] = [
+const COMMANDS: [&str; 9] = [
     "inspect",
     "validate",
     "evaluate",
     "recommend",
     "sample",
+    "tune",
     "bench-quality",
     "annotate",
     "completions",

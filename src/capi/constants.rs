@@ -318,6 +318,26 @@ pub const NCSN_CHECK_INPUT_SCALING: i32 = 14;
 /// Finding: how well the score fits at each level.
 pub const NCSN_CHECK_FIT: i32 = 15;
 
+/// Tuning: take an earlier result where there is one, keep this one where not (the default).
+pub const NCSN_TUNE_CACHE_USE: i32 = 1;
+/// Tuning: measure anew, and keep that.
+pub const NCSN_TUNE_CACHE_RENEW: i32 = 2;
+/// Tuning: neither read nor write a file.
+pub const NCSN_TUNE_CACHE_OFF: i32 = 3;
+
+/// A way to run the network that is the fastest of the accurate ones, or as fast and simpler.
+pub const NCSN_VERDICT_CHOSEN: i32 = 1;
+/// A way to run the network that is as fast as the chosen one, within 3 %, and less simple.
+pub const NCSN_VERDICT_AS_FAST: i32 = 2;
+/// A way to run the network that is slower.
+pub const NCSN_VERDICT_SLOWER: i32 = 3;
+/// A way to run the network whose error exceeds the bound.
+pub const NCSN_VERDICT_INEXACT: i32 = 4;
+/// A way to run the network that cannot be used; its reason says why.
+pub const NCSN_VERDICT_FAILED: i32 = 5;
+/// A way to run the network that was not tried; its reason says why.
+pub const NCSN_VERDICT_UNTRIED: i32 = 6;
+
 /// A finding that is as it should be.
 pub const NCSN_SEVERITY_OK: i32 = 1;
 /// A finding that is worth knowing.

@@ -1,6 +1,6 @@
 //! The host's memory: pointers, strings, and structs that know their own size.
 
-use std::ffi::{CStr, c_char};
+use std::ffi::{CStr, c_char, c_void};
 
 use crate::error::{Error, Result, bail};
 
@@ -59,6 +59,21 @@ pub(super) unsafe fn buffer<'a>(
     }
     // SAFETY: as the caller says, and the size was checked.
     Ok(unsafe { std::slice::from_raw_parts_mut(pointer, count) })
+}
+
+/// The bytes of a model's file in the host's memory, which may be none.
+///
+/// # Safety
+/// NULL or valid for `size` reads for the lifetime.
+pub(super) unsafe fn file_bytes<'a>(bytes: *const c_void, size: usize) -> Result<&'a [u8]> {
+    if bytes.is_null() {
+        return Err(null("bytes"));
+    }
+    if size == 0 {
+        return Ok(&[]);
+    }
+    // SAFETY: as the caller says.
+    Ok(unsafe { slice(bytes.cast::<u8>(), size, "bytes", "size")? }.unwrap_or_default())
 }
 
 /// The UTF-8 string at `pointer`, if there is one.
@@ -148,6 +163,7 @@ macro_rules! sized {
 
 sized!(ncsn_model_options, ncsn_model_info, ncsn_sample_params, ncsn_progress, ncsn_score_source);
 sized!(ncsn_evaluate_params, ncsn_evaluation, ncsn_validate_params, ncsn_validation_info);
+sized!(ncsn_tune_params, ncsn_tuning_info);
 sized!(ncsn_recommend_params, ncsn_recommendation, ncsn_noise_request, ncsn_interpolation);
 sized!(ncsn_memory);
 

@@ -23,4 +23,6 @@ pub mod log;
 pub mod model;
 pub mod noise;
 pub mod run;
+pub mod tune;
+pub mod tuning;
 pub mod types;

@@ -71,17 +71,10 @@ pub unsafe extern "C" fn ncsn_create_from_memory(
     out: *mut *mut ncsn_model,
 ) -> ncsn_status {
     guard(|| {
-        if bytes.is_null() {
-            return Err(memory::null("bytes"));
-        }
         // SAFETY: the header demands `size` readable bytes and valid pointers or NULL.
         let (bytes, out, options) = unsafe {
             (
-                if size == 0 {
-                    &[][..]
-                } else {
-                    memory::slice(bytes.cast::<u8>(), size, "bytes", "size")?.unwrap_or_default()
-                },
+                memory::file_bytes(bytes, size)?,
                 memory::slot(out, "out")?,
                 convert::options(options)?,
             )

@@ -7,6 +7,7 @@ use std::ffi::{c_char, c_void};
 pub use super::constants::*;
 pub use super::diagnosis::*;
 pub use super::noise::ncsn_interpolation;
+pub use super::tuning::*;
 
 /// What a call reports: 0 is success, positive values are news, negative values are errors.
 /// The values below are never renumbered and never reused.
@@ -27,6 +28,11 @@ pub struct ncsn_run {
 
 /// What ncsn_validate() found. Read it with ncsn_validation_get() from any number of threads.
 pub struct ncsn_validation {
+    _opaque: [u8; 0],
+}
+
+/// What ncsn_tune() found. Read it with ncsn_tuning_get() from any number of threads.
+pub struct ncsn_tuning {
     _opaque: [u8; 0],
 }
 

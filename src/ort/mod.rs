@@ -26,8 +26,8 @@ pub use inspection::{Inspection, providers, runtime};
 pub use plain::PlainNetwork;
 use prost::bytes::Bytes;
 pub use provider::{Provider, ProviderOption};
-pub(crate) use session::threads;
 use serde::{Deserialize, Serialize};
+pub(crate) use session::threads;
 
 use engine::Engine;
 use inside::{Inside, Opener};

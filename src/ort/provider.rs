@@ -45,7 +45,10 @@ impl Provider {
     /// The provider of this name, in any case.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.iter().find(|(_, own)| own.eq_ignore_ascii_case(name)).map(|(provider, _)| *provider)
+        Self::ALL
+            .iter()
+            .find(|(_, own)| own.eq_ignore_ascii_case(name))
+            .map(|(provider, _)| *provider)
     }
 
     /// Its name.
@@ -167,7 +170,8 @@ fn dispatch(
     Some(match provider {
         Provider::Cpu => return None,
         Provider::Cuda => {
-            with_options(CUDA::default().with_device_id(options.device_id), provider, options).build()
+            with_options(CUDA::default().with_device_id(options.device_id), provider, options)
+                .build()
         }
         Provider::TensorRt => {
             with_options(TensorRT::default().with_device_id(options.device_id), provider, options)
@@ -223,8 +227,7 @@ pub(super) fn explain(provider: Provider, reason: &str) -> String {
             .to_owned()
     } else if says(["libnvinfer", "nvinfer_"]) {
         format!("install TensorRT where the loader finds it ({LOADER_PATH})")
-    } else if provider == Provider::OpenVino
-        && says(["cannot open shared object file", "rror 126"])
+    } else if provider == Provider::OpenVino && says(["cannot open shared object file", "rror 126"])
     {
         "put OpenVINO's libraries beside ONNX Runtime's, as the Python package onnxruntime-openvino \
          has them"

@@ -105,9 +105,9 @@ impl Noisy {
         let (mean, spread) = data(contract);
         let scale = sigma.hypot(spread) as f32;
         x.iter_mut().for_each(|x| *x = mean + scale * *x);
-        let labels = contract.classes.map(|classes| {
-            (0..count).map(|k| (k % classes as usize) as i64).collect::<Vec<i64>>()
-        });
+        let labels = contract
+            .classes
+            .map(|classes| (0..count).map(|k| (k % classes as usize) as i64).collect::<Vec<i64>>());
         let labels = contract.resolve_labels(labels.as_deref(), count)?;
         let mut noisy = Self { sigma, x, labels, score: Vec::new() };
         noisy.score = noisy.score(reference)?;

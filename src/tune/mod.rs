@@ -191,11 +191,7 @@ impl Tuning {
 /// parameters out of range and a model without noise levels;
 /// [`Error::Unsupported`](crate::Error::Unsupported) when nothing that the options allow is accurate
 /// enough. A cache that cannot be read or written is a warning in the log.
-pub fn tune(
-    path: impl AsRef<Path>,
-    options: &ModelOptions,
-    params: &TuneParams,
-) -> Result<Tuning> {
+pub fn tune(path: impl AsRef<Path>, options: &ModelOptions, params: &TuneParams) -> Result<Tuning> {
     let path = path.as_ref();
     let bytes = ort::read(path)?;
     tune_source(&bytes, &|options| Model::open(path, options), options, params)

@@ -53,6 +53,8 @@ pub enum Command {
     Recommend(RecommendArgs),
     /// Draw samples: a grid of pictures, an animation, or numbers for NumPy
     Sample(Box<SampleArgs>),
+    /// Find what runs a model fastest without losing accuracy: providers, threads, precisions
+    Tune(TuneArgs),
     /// Compare samplers: how good their samples are for how many evaluations
     BenchQuality(Box<BenchArgs>),
     /// Write facts about a model into its file, as ncsn.* metadata
@@ -225,6 +227,49 @@ pub struct RecommendArgs {
     pub runtime: RuntimeArgs,
 }
 
+/// `ncsn tune`
+#[derive(Debug, Args)]
+pub struct TuneArgs {
+    /// Samples evaluated at once [default: as many as `ncsn sample` takes]
+    #[arg(long, value_name = "N")]
+    pub batch_size: Option<u32>,
+
+    /// Largest error of the score: relative, root mean square, at the worst level
+    #[arg(long, value_name = "E", default_value_t = 1e-4)]
+    pub max_error: f64,
+
+    /// About how long it may take
+    #[arg(long, value_name = "S", default_value_t = 20.0)]
+    pub seconds: f64,
+
+    /// Compare at most at this many levels, spread over the ladder; 0: all
+    #[arg(long, value_name = "N", default_value_t = 6)]
+    pub max_levels: usize,
+
+    /// Seed of the noise
+    #[arg(long, default_value_t = 0)]
+    pub seed: u64,
+
+    /// Measure anew where there is an earlier result
+    #[arg(long, help_heading = "Cache")]
+    pub again: bool,
+
+    /// Neither take nor keep a result
+    #[arg(long, help_heading = "Cache", conflicts_with = "again")]
+    pub no_cache: bool,
+
+    /// The folder of results [default: $NCSN_CACHE_DIR, or ncsn in the user's caches]
+    #[arg(long, value_name = "DIR", help_heading = "Cache", conflicts_with = "no_cache")]
+    pub cache_dir: Option<PathBuf>,
+
+    /// Print JSON
+    #[arg(long, help_heading = "Output")]
+    pub json: bool,
+
+    #[command(flatten)]
+    pub model: ModelArgs,
+}
+
 /// When to show progress.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum ShowProgress {
@@ -258,6 +303,14 @@ pub struct SampleArgs {
     /// Samples evaluated at once [default: chosen]
     #[arg(long, value_name = "N")]
     pub batch_size: Option<u32>,
+
+    /// Run on the engine that `ncsn tune` finds fastest, tuning first if that has not been done
+    #[arg(long)]
+    pub tuned: bool,
+
+    /// With --tuned: largest error of the score that an engine may have [default: 1e-4]
+    #[arg(long, value_name = "E", requires = "tuned")]
+    pub max_error: Option<f64>,
 
     #[command(flatten)]
     pub chain: ChainArgs,

@@ -4,6 +4,16 @@
 /// Phrases that speak of C, and what they mean here.
 const PHRASES: &[(&str, &str)] = &[
     ("set fallback to NCSN_FALLBACK_ALLOW", "give --fallback"),
+    (
+        "or list NCSN_PROVIDER_CPU in providers, or list none",
+        "or add cpu to --provider, or leave it out",
+    ),
+    (
+        "name its file in runtime_path or NCSN_ORT_PATH",
+        "name its file in --runtime or NCSN_ORT_PATH",
+    ),
+    ("(ncsn_validate)", "(ncsn validate)"),
+    ("seconds = ", "--seconds = "),
     ("ask for it (NCSN_PROVIDER_CPU)", "ask for it (--provider cpu)"),
     ("Add NCSN_PROVIDER_CPU to providers", "Add cpu to --provider"),
     ("runtime_path is NULL", "--runtime is not given"),
@@ -61,6 +71,8 @@ const FIELDS: &[(&str, &str)] = &[
     ("first_sample", "--first-sample"),
     ("graph_help", "--no-graph-help"),
     ("guidance_scale", "--guidance"),
+    ("cache_dir", "--cache-dir"),
+    ("max_error", "--max-error"),
     ("input_name", "--input-name"),
     ("input_scaling", "--input-scaling"),
     ("intra_threads", "--threads"),

@@ -27,6 +27,7 @@ mod sample;
 mod sampling;
 mod settings;
 mod table;
+mod tune;
 mod validate;
 mod values;
 mod version;
@@ -62,12 +63,13 @@ fn run(cli: &Cli) -> Result<(), Failure> {
         Some(Command::Evaluate(args)) => evaluate::run(args),
         Some(Command::Recommend(args)) => recommend::run(args),
         Some(Command::Sample(args)) => sample::run(args),
+        Some(Command::Tune(args)) => tune::run(args),
         Some(Command::BenchQuality(args)) => bench::run(args),
         Some(Command::Annotate(args)) => annotate::run(args),
         Some(Command::Completions { shell }) => completions(*shell),
         None => Err(Failure::Input(
-            "a command is missing: inspect, validate, recommend, sample, evaluate, bench-quality or \
-             annotate; see `ncsn --help`"
+            "a command is missing: inspect, validate, recommend, sample, tune, evaluate, \
+             bench-quality or annotate; see `ncsn --help`"
                 .to_owned(),
         )),
     }

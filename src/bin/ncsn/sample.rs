@@ -13,7 +13,7 @@ use crate::grid::{self, Layout, Picture};
 use crate::model::provider_name;
 use crate::plot::{self, Axes};
 use crate::progress::Shown;
-use crate::{chains, gif, npy, number, out, settings};
+use crate::{chains, gif, npy, number, out, settings, tune};
 
 /// Samples drawn when nobody says how many.
 const COUNT: u32 = 64;
@@ -23,7 +23,10 @@ const TICK: Duration = Duration::from_millis(200);
 /// Runs the command.
 pub fn run(args: &SampleArgs) -> Result<(), Failure> {
     let files = args.output.iter().map(File::new).collect::<Result<Vec<_>, _>>()?;
-    let model = args.model.open()?;
+    let model = match args.tuned {
+        true => tune::open(&args.model, args.batch_size, args.max_error)?,
+        false => args.model.open()?,
+    };
     let contract = model.contract();
     for file in files.iter().filter(|file| file.kind != Kind::Npy) {
         check_drawable(file.path, contract)?;
