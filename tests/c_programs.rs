@@ -115,7 +115,7 @@ fn check_plain(name: &str) {
 
 programs! { check_plain:
     happy contract load_errors argument_errors param_errors pixels runs background hooks score_failures cancel threads log
-    samplers sampler_errors sampler_noise noise diagnose
+    samplers sampler_errors sampler_noise noise diagnose tune
 }
 
 #[test]
@@ -277,14 +277,14 @@ fn runtime_beside_the_library() {
 mod valgrind {
     programs! { super::check_under_valgrind:
         happy contract load_errors argument_errors param_errors pixels runs background hooks score_failures
-        samplers sampler_errors sampler_noise noise diagnose
+        samplers sampler_errors sampler_noise noise diagnose tune
     }
 }
 
 mod sanitizers {
     programs! { super::check_with_sanitizers:
         happy contract load_errors argument_errors param_errors pixels runs background hooks score_failures
-        samplers sampler_errors sampler_noise noise diagnose
+        samplers sampler_errors sampler_noise noise diagnose tune
     }
 }
 

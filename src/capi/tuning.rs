@@ -56,7 +56,7 @@ pub struct ncsn_tuning_row {
     pub ratio: f64,
     /// The error at the worst level, as ncsn_tune_params::max_error has it. -1: not measured.
     pub error: f64,
-    /// That level's sigma. -1: not measured.
+    /// That level's sigma. -1: not measured, or no error at all.
     pub sigma: f64,
 }
 

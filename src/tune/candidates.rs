@@ -53,7 +53,7 @@ pub(super) fn candidates(
                 key: BFLOAT16.0.to_owned(),
                 value: BFLOAT16.1.to_owned(),
             });
-            let why = "the bound on the error admits single precision alone";
+            let why = "less precise than the bound on the error";
             all.add(engine, if max_error > SINGLE { "" } else { why });
         }
     }

@@ -115,7 +115,7 @@ pub struct TuneRow {
     pub ratio: Option<f64>,
     /// The error at the worst level, as [`TuneParams::max_error`] has it. `None`: not measured.
     pub error: Option<f64>,
-    /// That level's sigma.
+    /// That level's sigma; `None` where there is no error at all.
     pub sigma: Option<f64>,
     /// Why it failed or was not tried, or empty.
     pub reason: String,

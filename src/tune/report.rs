@@ -30,7 +30,7 @@ pub(super) fn rows(
             seconds: measured.seconds,
             ratio: measured.seconds.zip(first).map(|(own, first)| own / first),
             error: measured.error.map(|worst| worst.relative),
-            sigma: measured.error.map(|worst| worst.sigma),
+            sigma: measured.error.filter(|worst| worst.relative > 0.0).map(|worst| worst.sigma),
             reason: reason.unwrap_or_default(),
         }
     };
@@ -45,7 +45,7 @@ pub(super) fn nothing(candidates: &[Candidate], results: &[Measured], max_error:
         format!(" The most accurate is {}, with an error of {:.1e}.", best.0, best.1)
     });
     format!(
-        "max_error = {max_error:e}: no provider that the options list is that accurate.{best} Raise \
+        "max_error = {max_error}: no provider that the options list is that accurate.{best} Raise \
          max_error, or list NCSN_PROVIDER_CPU in providers, or list none"
     )
 }
@@ -101,7 +101,7 @@ impl Tuning {
             None => "not timed".to_owned(),
         };
         format!(
-            "{}: {gain}, for batches of {} and errors up to {:e}",
+            "{}: {gain}, for batches of {} and errors up to {}",
             row.candidate, self.batch_size, self.max_error
         )
     }

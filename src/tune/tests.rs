@@ -112,7 +112,7 @@ fn nothing_accurate_is_an_error_that_says_how_far_it_is() {
     let engines = [Engine { error: 0.02, ..SOUND }, Engine { error: 0.01, ..SOUND }];
     let error = tune(&engines, &TuneParams::default()).0.unwrap_err();
     assert_eq!(error.code(), -16, "{error}");
-    for words in ["max_error = 1e-4", "engine 1", "1.0e-2"] {
+    for words in ["max_error = 0.0001", "engine 1", "1.0e-2"] {
         assert!(error.message().contains(words), "{words} in {error}");
     }
 }

@@ -263,20 +263,21 @@ static void other_inputs(void)
 /* Never a silent fallback, and an allowed one says why. This runtime is a CPU build. */
 static void providers(void)
 {
-    static const int32_t gpus[] = {NCSN_PROVIDER_CUDA, NCSN_PROVIDER_TENSORRT};
-    static const char *const gpu_names[] = {"CUDA", "TensorRT"};
+    static const int32_t engines[] = {NCSN_PROVIDER_CUDA, NCSN_PROVIDER_TENSORRT,
+                                   NCSN_PROVIDER_OPENVINO};
+    static const char *const packages[] = {"onnxruntime-gpu", "onnxruntime-gpu", "onnxruntime-openvino"};
     static const int32_t twice[] = {NCSN_PROVIDER_CPU, NCSN_PROVIDER_CPU};
     static const int32_t unknown = 99, cpu = NCSN_PROVIDER_CPU;
     ncsn_provider_option pair = {NCSN_PROVIDER_CUDA, 0, "key", "value"};
     ncsn_model_options options = defaults();
-    for (size_t i = 0; i < COUNT(gpus); i++) {
+    for (size_t i = 0; i < COUNT(engines); i++) {
         ncsn_model_info info = {.struct_size = sizeof info};
         ncsn_model *model = NULL;
-        const int32_t both[] = {gpus[i], NCSN_PROVIDER_CPU};
+        const int32_t both[] = {engines[i], NCSN_PROVIDER_CPU};
         options.providers = both;
         options.fallback = NCSN_FALLBACK_ERROR;
         for (options.provider_count = 1; options.provider_count <= 2; options.provider_count++) {
-            NOT_LOADED(GOOD, &options, NCSN_ERR_PROVIDER, gpu_names[i]);
+            NOT_LOADED(GOOD, &options, NCSN_ERR_PROVIDER, packages[i]);
         }
         options.provider_count = 1;
         options.fallback = NCSN_FALLBACK_ALLOW;
@@ -284,7 +285,7 @@ static void providers(void)
         CHECK_OK(ncsn_create(GOOD, &options, &model));
         CHECK_OK(ncsn_get_info(model, &info));
         CHECK(info.provider == NCSN_PROVIDER_CPU);
-        CHECK(strstr(info.fallback_reason, gpu_names[i]) != NULL);
+        CHECK(strstr(info.fallback_reason, packages[i]) != NULL);
         ncsn_destroy(model);
     }
     options = defaults();

@@ -26,6 +26,7 @@ from library import (
     NCSN_SAMPLER_PREDICTOR_CORRECTOR,
     NCSN_SAMPLER_RK45,
     NCSN_SCHEDULE_KARRAS,
+    NCSN_TUNE_CACHE_OFF,
     ROOT,
     Model,
     address,
@@ -42,6 +43,10 @@ OPTIONAL = {
     ("ncsn_create", "options"),
     ("ncsn_create_from_memory", "options"),
     ("ncsn_create_from_callback", "options"),
+    ("ncsn_tune", "options"),
+    ("ncsn_tune", "params"),
+    ("ncsn_tune_from_memory", "options"),
+    ("ncsn_tune_from_memory", "params"),
     ("ncsn_run_step", "now"),
     ("ncsn_run_save", "buf"),
     ("ncsn_run_save", "needed"),
@@ -139,6 +144,9 @@ class Host:
         self.validation = ctypes.c_void_p()
         values = self.arguments("ncsn_validate") | {"out": ctypes.byref(self.validation)}
         assert call("ncsn_validate", values) == NCSN_OK
+        self.tuning = ctypes.c_void_p()
+        values = self.arguments("ncsn_tune") | {"out": ctypes.byref(self.tuning)}
+        assert call("ncsn_tune", values) == NCSN_OK
 
     def close(self):
         self.run.close()
@@ -148,6 +156,7 @@ class Host:
         status = lib.ncsn_validation_get(self.validation, ctypes.byref(info))
         check("a validation outlives its model", status == NCSN_OK, status_name(status))
         lib.ncsn_validation_free(self.validation)
+        lib.ncsn_tuning_free(self.tuning)
 
     def arguments(self, function):
         """Made anew for each call: calls write to some of them."""
@@ -171,7 +180,19 @@ class Host:
                        "needed": ctypes.byref(self.size)}
         if function.endswith("_init"):
             values["struct_size"] = ctypes.sizeof(structs[function.removesuffix("_init")])
-        return values | self.diagnosis(function, sized) | self.noise(function, sized)
+        values |= self.diagnosis(function, sized) | self.noise(function, sized)
+        return values | self.tuned(function, sized)
+
+    def tuned(self, function, sized):
+        """What the functions that choose an engine take instead."""
+        if function in ("ncsn_tuning_get", "ncsn_tuning_model_options"):
+            return {"tuning": self.tuning, "info": sized["ncsn_tuning_info"]}
+        if function not in ("ncsn_tune", "ncsn_tune_from_memory"):
+            return {}
+        params = structs["ncsn_tune_params"]()
+        lib.ncsn_tune_params_init(ctypes.byref(params), ctypes.sizeof(params))
+        params.seconds, params.cache = 0.2, NCSN_TUNE_CACHE_OFF
+        return {"params": params}
 
     def noise(self, function, sized):
         """What the functions that write noise take instead."""
@@ -233,7 +254,8 @@ def null_pointers(host):
             values = host.arguments(function) | {name: None}
             status = call(function, values)
             check(f"{function}({name} = NULL)", status == NCSN_ERR_ARGUMENT, status_name(status))
-    for function in ("ncsn_destroy", "ncsn_run_cancel", "ncsn_run_free", "ncsn_validation_free"):
+    for function in ("ncsn_destroy", "ncsn_run_cancel", "ncsn_run_free", "ncsn_validation_free",
+                     "ncsn_tuning_free"):
         getattr(lib, function)(None)
         check(f"{function}(NULL) does nothing", True)
 
@@ -254,6 +276,8 @@ def struct_sizes(host):
         ("ncsn_output_size", "params", "ncsn_sample_params"),
         ("ncsn_estimate_memory", "out", "ncsn_memory"),
         ("ncsn_run_begin", "params", "ncsn_sample_params"),
+        ("ncsn_tuning_get", "info", "ncsn_tuning_info"),
+        ("ncsn_tuning_model_options", "options", "ncsn_model_options"),
     ):
         size, tail = ctypes.sizeof(structs[kind]), 16
         bad = (0, 1, 4, size - 4, size + 4, 2**16, 2**31 - 1, 2**32 - 1)

@@ -94,6 +94,12 @@ namespace Ncsn
         /// <summary>Execution provider: NVIDIA TensorRT. Needs a GPU build of ONNX Runtime and
         /// TensorRT.</summary>
         TensorRT = 3,
+
+        /// <summary>Execution provider: Intel OpenVINO, on the CPU and in float32. Needs an ONNX Runtime
+        /// that is built with it (Python package onnxruntime-openvino). Provider options say otherwise:
+        /// device_type, precision, num_of_threads, or load_config, which has the last word.
+        /// <see cref="Tuning"/> tells what a lower precision gains and costs.</summary>
+        OpenVino = 4,
     }
 
     /// <summary>What to do when a provider cannot be used.</summary>
@@ -589,5 +595,40 @@ namespace Ncsn
 
         /// <summary>Samples will be wrong.</summary>
         Error = 4,
+    }
+
+    /// <summary>What tuning does with the file of earlier results.</summary>
+    public enum TuneCache
+    {
+        /// <summary>Take an earlier result where there is one, keep this one where not.</summary>
+        Use = 1,
+
+        /// <summary>Measure anew, and keep that.</summary>
+        Renew = 2,
+
+        /// <summary>Neither read nor write a file.</summary>
+        Off = 3,
+    }
+
+    /// <summary>What became of a way to run a network.</summary>
+    public enum TuneVerdict
+    {
+        /// <summary>The fastest of the accurate ones, or as fast and simpler.</summary>
+        Chosen = 1,
+
+        /// <summary>As fast as the chosen one, within 3 %, and less simple.</summary>
+        AsFast = 2,
+
+        /// <summary>Slower.</summary>
+        Slower = 3,
+
+        /// <summary>Its error exceeds the bound.</summary>
+        Inexact = 4,
+
+        /// <summary>It cannot be used; the reason says why.</summary>
+        Failed = 5,
+
+        /// <summary>It was not tried; the reason says why.</summary>
+        Untried = 6,
     }
 }

@@ -50,6 +50,15 @@ namespace Ncsn
         }
     }
 
+    internal sealed class TuningHandle : Handle
+    {
+        protected override bool ReleaseHandle()
+        {
+            Native.ncsn_tuning_free(handle);
+            return true;
+        }
+    }
+
     /// <summary>
     /// Keeps an object alive and findable for native code, until the last holder lets go: a score network is held by
     /// its model and by every run on it, because native runs outlive their model's handle.

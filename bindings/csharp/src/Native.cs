@@ -131,6 +131,27 @@ namespace Ncsn
         internal static extern void ncsn_validation_free(IntPtr validation);
 
         [DllImport(Library, CallingConvention = C)]
+        internal static extern int ncsn_tune_params_init(out ncsn_tune_params parameters, uint structSize);
+
+        [DllImport(Library, CallingConvention = C)]
+        internal static extern int ncsn_tune(
+            byte[] path, ref ncsn_model_options options, ref ncsn_tune_params parameters, out TuningHandle tuning);
+
+        [DllImport(Library, CallingConvention = C)]
+        internal static extern int ncsn_tune_from_memory(
+            byte[] bytes, UIntPtr size, ref ncsn_model_options options, ref ncsn_tune_params parameters,
+            out TuningHandle tuning);
+
+        [DllImport(Library, CallingConvention = C)]
+        internal static extern int ncsn_tuning_get(TuningHandle tuning, ref ncsn_tuning_info info);
+
+        [DllImport(Library, CallingConvention = C)]
+        internal static extern int ncsn_tuning_model_options(TuningHandle tuning, ref ncsn_model_options options);
+
+        [DllImport(Library, CallingConvention = C)]
+        internal static extern void ncsn_tuning_free(IntPtr tuning);
+
+        [DllImport(Library, CallingConvention = C)]
         internal static extern int ncsn_recommend_params_init(out ncsn_recommend_params parameters, uint structSize);
 
         [DllImport(Library, CallingConvention = C)]

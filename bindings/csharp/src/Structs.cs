@@ -331,6 +331,49 @@ namespace Ncsn
     }
 
     [StructLayout(LayoutKind.Sequential)]
+    internal struct ncsn_tune_params
+    {
+        public uint struct_size;
+        public uint batch_size;
+        public double max_error;
+        public double seconds;
+        public uint max_levels;
+        public int cache;
+        public ulong seed;
+        public IntPtr cache_dir;
+    }
+
+    [StructLayout(LayoutKind.Sequential)]
+    internal struct ncsn_tuning_row
+    {
+        public IntPtr candidate;
+        public IntPtr reason;
+        public int verdict;
+        public uint reserved;
+        public double seconds;
+        public double ratio;
+        public double error;
+        public double sigma;
+    }
+
+    [StructLayout(LayoutKind.Sequential)]
+    internal struct ncsn_tuning_info
+    {
+        public uint struct_size;
+        public uint batch_size;
+        public IntPtr rows;
+        public UIntPtr row_count;
+        public UIntPtr chosen;
+        public double max_error;
+        public uint rounds;
+        public int complete;
+        public int from_cache;
+        public uint reserved;
+        public IntPtr cache_file;
+        public IntPtr report;
+    }
+
+    [StructLayout(LayoutKind.Sequential)]
     internal struct ncsn_recommend_params
     {
         public uint struct_size;

@@ -69,6 +69,7 @@ internal static class AbiTests
             { "INIT_", typeof(InitKind) }, { "READ_", typeof(ReadKind) }, { "PHASE_", typeof(Phase) },
             { "NOISE_", typeof(NoisePurpose) }, { "LOG_", typeof(LogLevel) }, { "OBJECTIVE_", typeof(Objective) },
             { "CHECK_", typeof(Check) }, { "SEVERITY_", typeof(Severity) },
+            { "TUNE_CACHE_", typeof(TuneCache) }, { "VERDICT_", typeof(TuneVerdict) },
         };
         int seen = 0;
         foreach (Match define in Regex.Matches(Read("include", "ncsn.h"), @"#define NCSN_(\w+) (-?\d+)"))

@@ -19,6 +19,7 @@ internal static class SamplingTests
         tests.Add(new KeyValuePair<string, Action>("one model from four threads", Shared));
         tests.Add(new KeyValuePair<string, Action>("labels, given sigmas, known and mask cross", ArraysCross));
         tests.Add(new KeyValuePair<string, Action>("recommend, validate, evaluate", Diagnostics));
+        tests.Add(new KeyValuePair<string, Action>("tune, and open what was chosen", Tuned));
         tests.Add(new KeyValuePair<string, Action>("log", Logged));
     }
 
@@ -250,6 +251,22 @@ internal static class SamplingTests
             Expect.Equal(3, exact.Levels.Count, "levels");
             Expect.Equal(0.0, exact.Total, "a model against itself");
         }
+    }
+
+    private static void Tuned()
+    {
+        string path = Program.ModelPath("mixture.onnx");
+        var quick = new TuneParameters { Seconds = 1, BatchSize = 8, Cache = TuneCache.Off };
+        var options = new ModelOptions { Sigmas = new[] { 3.0, 2.0, 1.0 } };
+        Tuning found = Tuning.Of(path, options, quick);
+        Expect.Equal(TuneVerdict.Chosen, found.Rows[found.Chosen].Verdict, found.Report);
+        Expect.That(found.Rows[found.Chosen].Error <= 1e-4 && found.Report.Contains(found.Rows[0].Candidate), found.Report);
+        Expect.That(found.BatchSize == 8 && !found.FromCache && found.CacheFile == "", "no cache");
+        using (Model model = Model.Open(path, found.Apply(options)))
+            Expect.That(model.Info.Provider == Provider.Cpu && model.Info.Sigmas.Length == 3, "opened as chosen");
+        Expect.Throws<NcsnArgumentException>(() => Tuning.Of(path, null, new TuneParameters { MaxError = -1 }), "max_error");
+        var openVino = new ModelOptions { Providers = new[] { Provider.OpenVino } };
+        Expect.Throws<NcsnProviderException>(() => Tuning.Of(path, openVino, quick), "onnxruntime-openvino");
     }
 
     private static void Logged()

@@ -50,9 +50,12 @@ from ._records import (
     Progress,
     Recommendation,
     RecommendedStep,
+    Tuning,
+    TuningRow,
     Validation,
 )
 from ._run import Run
+from ._tune import tune
 
 __version__ = _text(_lib.ncsn_version())
 
@@ -88,6 +91,8 @@ __all__ = [
     "RuntimeVersionError",
     "ShapeError",
     "StateError",
+    "Tuning",
+    "TuningRow",
     "UnsupportedError",
     "Validation",
     "__version__",
@@ -95,4 +100,5 @@ __all__ = [
     "library_path",
     "recommend",
     "set_log",
+    "tune",
 ]

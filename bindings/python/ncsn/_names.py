@@ -19,7 +19,7 @@ CorrectorNorm = Literal["drawn", "expected"]
 Read = Literal["sample", "state", "denoised"]
 Phase = Literal["preparing", "sampling", "denoising", "done"]
 NoisePurpose = Literal["init", "langevin", "predictor", "churn", "inpaint", "resample"]
-Provider = Literal["cpu", "cuda", "tensorrt"]
+Provider = Literal["cpu", "cuda", "tensorrt", "openvino"]
 Fallback = Literal["error", "allow"]
 GraphHelp = Literal["on", "off"]
 Spinning = Literal["auto", "always", "never"]
@@ -37,6 +37,8 @@ Check = Literal[
     "level_order", "data_range", "sigma_scale", "input_scaling", "fit",
 ]
 Severity = Literal["ok", "note", "warning", "error"]
+TuneCache = Literal["use", "renew", "off"]
+TuneVerdict = Literal["chosen", "as_fast", "slower", "inexact", "failed", "untried"]
 LogLevel = Literal["error", "warn", "info", "debug"]
 
 # What a field, here or in ncsn.h, is spelt with.
@@ -65,6 +67,8 @@ PREFIXES: Dict[str, str] = {
     "objective": "NCSN_OBJECTIVE_",
     "check": "NCSN_CHECK_",
     "severity": "NCSN_SEVERITY_",
+    "cache": "NCSN_TUNE_CACHE_",
+    "verdict": "NCSN_VERDICT_",
     "log_level": "NCSN_LOG_",
 }
 _FORMATS = ("f32_nchw", "u8_gray", "u8_rgb", "u8_rgba")

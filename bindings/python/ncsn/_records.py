@@ -185,6 +185,35 @@ class Memory:
 
 
 @dataclasses.dataclass(frozen=True)
+class TuningRow:
+    """One way to run a network. None: not measured."""
+
+    candidate: str
+    verdict: str
+    seconds: Optional[float]
+    ratio: Optional[float]
+    error: Optional[float]
+    sigma: Optional[float]
+    reason: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Tuning:
+    """What was chosen: `ncsn.Model(path, **tuning.options)`. `print(tuning.report)` shows all of it."""
+
+    options: Dict[str, Any]
+    rows: Tuple[TuningRow, ...]
+    chosen: int
+    batch_size: int
+    max_error: float
+    rounds: int
+    complete: bool
+    from_cache: bool
+    cache_file: str
+    report: str
+
+
+@dataclasses.dataclass(frozen=True)
 class RecommendedStep:
     """A step size and what it does to the chains."""
 

@@ -106,6 +106,26 @@ def test_evaluate_gives_each_level(mixture):
         mixture.evaluate(data, "mdsm")
 
 
+def test_tune_chooses_and_the_choice_can_be_opened(tmp_path):
+    quick = dict(seconds=1.0, batch_size=8, cache_dir=tmp_path)
+    found = ncsn.tune(MIXTURE, sigmas=[3.0, 2.0, 1.0], **quick)
+    assert found.batch_size == 8 and not found.from_cache and found.rows[found.chosen].verdict == "chosen"
+    assert all(row.error is None or row.error <= 1e-4 for row in found.rows if row.verdict in ("chosen", "as_fast"))
+    assert found.rows[0].candidate in found.report and found.rows[0].ratio == 1
+    with ncsn.Model(MIXTURE, **found.options) as model:
+        assert model.info.sigmas.tolist() == [3, 2, 1] and model.info.provider == "cpu"
+        assert model.info.intra_threads == found.options["intra_threads"]
+    again = ncsn.tune(MIXTURE, sigmas=[3.0, 2.0, 1.0], **quick)
+    assert again.from_cache and again.rows == found.rows and str(tmp_path) in again.cache_file
+    for wrong in ({"max_error": -1}, {"seconds": 0}, {"cache": "never"}):
+        with pytest.raises(ncsn.ArgumentError, match=next(iter(wrong))):
+            ncsn.tune(MIXTURE, **wrong)
+    with pytest.raises(ncsn.ProviderError, match="onnxruntime-openvino"):
+        ncsn.tune(MIXTURE, providers=["openvino"])
+    with pytest.raises(ncsn.FileError):
+        ncsn.tune(tmp_path / "missing.onnx")
+
+
 def test_recommend_a_ladder(mixture):
     data = mixture.sample(50, 3, **QUICK)
     measured = ncsn.recommend(data)
