@@ -56,6 +56,7 @@
 #include "ncsn/options.hpp"
 #include "ncsn/params.hpp"
 #include "ncsn/run.hpp"
+#include "ncsn/tune.hpp"
 #include "ncsn/view.hpp"
 
 #endif

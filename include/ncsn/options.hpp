@@ -46,6 +46,13 @@ public:
         return *this;
     }
 
+    /** Takes those back. */
+    ModelOptions &clear_provider_options()
+    {
+        provider_options_.clear();
+        return *this;
+    }
+
     /** The ladder of noise levels, largest first. */
     ModelOptions &sigmas(std::vector<double> sigmas) { return set(sigmas_, std::move(sigmas)); }
 
@@ -77,6 +84,7 @@ public:
 
 private:
     friend class Model;
+    friend class Tuning;
 
     using ncsn_model_options::aux_input_count;
     using ncsn_model_options::aux_inputs;

@@ -11,6 +11,8 @@ const BFLOAT16: (&str, &str) = ("load_config", r#"{"CPU":{"INFERENCE_PRECISION_H
 pub(super) struct Candidate {
     pub name: String,
     pub options: ModelOptions,
+    /// Of another candidate, which is tried before it: there may be no time for both.
+    pub variant: bool,
     /// Why it is not to be tried.
     pub untried: Option<&'static str>,
 }
@@ -26,21 +28,21 @@ pub(super) fn candidates(
     // What the self-check has to say, it says when the reference is opened.
     let base = ModelOptions { intra_threads: most, selfcheck: false, ..base.clone() };
     let mut all = List { all: Vec::new() };
-    all.add(base.clone(), "");
+    all.add(base.clone(), false, "");
     let listed: Vec<Provider> = match base.providers[..] {
         [] => present.to_vec(),
         ref some => some.to_vec(),
     };
     for provider in listed {
         let engine = ModelOptions { fallback: Fallback::Error, ..on(&base, provider) };
-        all.add(engine.clone(), "");
+        all.add(engine.clone(), false, "");
         if provider == Provider::Cpu && engine.graph_help == GraphHelp::On {
-            all.add(ModelOptions { graph_help: GraphHelp::Off, ..engine.clone() }, "");
+            all.add(ModelOptions { graph_help: GraphHelp::Off, ..engine.clone() }, true, "");
         }
         // Threads are the CPU's business; a GPU's share of them is small.
         if matches!(provider, Provider::Cpu | Provider::OpenVino) {
             for intra_threads in fewer(most) {
-                all.add(ModelOptions { intra_threads, ..engine.clone() }, "");
+                all.add(ModelOptions { intra_threads, ..engine.clone() }, true, "");
             }
         }
         let said = ["precision", BFLOAT16.0];
@@ -54,7 +56,7 @@ pub(super) fn candidates(
                 value: BFLOAT16.1.to_owned(),
             });
             let why = "less precise than the bound on the error";
-            all.add(engine, if max_error > SINGLE { "" } else { why });
+            all.add(engine, false, if max_error > SINGLE { "" } else { why });
         }
     }
     all.all
@@ -66,11 +68,11 @@ struct List {
 
 impl List {
     /// Adds what is not there yet.
-    fn add(&mut self, options: ModelOptions, untried: &'static str) {
+    fn add(&mut self, options: ModelOptions, variant: bool, untried: &'static str) {
         let name = name(&options);
         if self.all.iter().all(|other| other.name != name) {
             let untried = (!untried.is_empty()).then_some(untried);
-            self.all.push(Candidate { name, options, untried });
+            self.all.push(Candidate { name, options, variant, untried });
         }
     }
 }

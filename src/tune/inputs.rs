@@ -7,8 +7,11 @@ use crate::noise::{self, Draw, Purpose};
 use crate::objective::spread;
 use crate::plan;
 
-/// Samples at each level: the error of one that is computed in lower precision shows in any.
-const SAMPLES: usize = 4;
+/// Samples at each level: the error of a lower precision shows in any.
+const SAMPLES: usize = 2;
+
+/// A gigabyte of floats in a batch.
+const LARGEST: usize = 1 << 28;
 
 /// Noisy samples at one level, and their scores by the reference.
 struct Noisy {
@@ -94,9 +97,14 @@ impl Noisy {
     fn new(reference: &Model, seed: u64, level: usize, count: usize) -> Result<Self> {
         let contract = reference.contract();
         let elements = contract.elements();
-        let Some(floats) = count.checked_mul(elements) else {
-            bail!(Argument, "batch_size = {count} samples exceed the address space");
-        };
+        let floats = count.saturating_mul(elements);
+        if floats > LARGEST {
+            bail!(
+                Argument,
+                "batch_size = {count}: a batch of {floats} floats is more than the {LARGEST} that \
+                 are timed at once"
+            );
+        }
         let sigma = contract.sigmas[level];
         let mut x: Vec<f32> = zeroed(floats, "the noisy samples")?;
         let draw = Draw { purpose: Purpose::Perturb, level: level as u32, step: 0 };

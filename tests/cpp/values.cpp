@@ -211,6 +211,29 @@ TEST_CASE("a model is shared by threads")
     for (const auto &samples : drawn) CHECK(samples == expected);
 }
 
+TEST_CASE("tune")
+{
+    ncsn::TuneParams params;
+    params.seconds = 1;
+    params.batch_size = 8;
+    params.cache = NCSN_TUNE_CACHE_OFF;
+    ncsn::ModelOptions options;
+    options.sigmas({3.0, 2.0, 1.0});
+    const auto tuning = ncsn::tune(std::string(MODEL), options, params);
+    const auto info = tuning.info();
+    CHECK(info.rows[info.chosen].verdict == NCSN_VERDICT_CHOSEN);
+    CHECK(info.rows[info.chosen].error <= 1e-4);
+    const auto model = ncsn::Model::open(MODEL, tuning.apply(options));
+    CHECK(model.info().provider == NCSN_PROVIDER_CPU);
+    CHECK(model.info().level_count == 3);
+    params.max_error = -1;
+    CHECK_ERROR(ncsn::tune(std::string(MODEL), options, params), NCSN_ERR_ARGUMENT, "max_error");
+    params.max_error = 1e-4;
+    CHECK_ERROR(ncsn::tune(std::string(MODEL), ncsn::ModelOptions().providers({NCSN_PROVIDER_OPENVINO}), params),
+                NCSN_ERR_PROVIDER, "onnxruntime-openvino");
+    CHECK_ERROR(ncsn::Tuning().info(), NCSN_ERR_STATE, "ncsn::Tuning");
+}
+
 TEST_CASE("evaluate, validate, recommend")
 {
     const auto model = ncsn::Model::open(MODEL);

@@ -8,10 +8,7 @@ const PHRASES: &[(&str, &str)] = &[
         "or list NCSN_PROVIDER_CPU in providers, or list none",
         "or add cpu to --provider, or leave it out",
     ),
-    (
-        "name its file in runtime_path or NCSN_ORT_PATH",
-        "name its file in --runtime or NCSN_ORT_PATH",
-    ),
+    ("name its file in runtime_path or NCSN_ORT_PATH", "name its file in --runtime"),
     ("(ncsn_validate)", "(ncsn validate)"),
     ("seconds = ", "--seconds = "),
     ("ask for it (NCSN_PROVIDER_CPU)", "ask for it (--provider cpu)"),
