@@ -44,6 +44,7 @@
  *   ncsn_run_cancel, _poll, _wait, _read, _output_size, _save, _error
  *                     any thread, any time before ncsn_run_free, also while the run goes on
  *   ncsn_validation * any number of threads at once; ncsn_validation_free once
+ *   ncsn_tuning *     any number of threads at once; ncsn_tuning_free once
  *   ncsn_destroy      any thread, once, when no call is using the handle; runs keep the model alive
  *   ncsn_run_free     any thread, once, at any time; waits for a background run's evaluation in flight
  *   ncsn_last_error   the calling thread's own
@@ -206,6 +207,15 @@
  * Execution provider: NVIDIA TensorRT. Needs a GPU build of ONNX Runtime and TensorRT.
  */
 #define NCSN_PROVIDER_TENSORRT 3
+
+/**
+ * Execution provider: Intel OpenVINO, on the CPU and in float32. Needs an ONNX Runtime that is built
+ * with it (Python package onnxruntime-openvino). Provider options say otherwise: `device_type`,
+ * `precision`, `num_of_threads` (default: `intra_threads`), or `load_config`, which has the last word:
+ * {"CPU":{"INFERENCE_PRECISION_HINT":"bf16"}} computes in bfloat16. ncsn_tune() tells what that gains
+ * and costs. `device_id` is not for it.
+ */
+#define NCSN_PROVIDER_OPENVINO 4
 
 /**
  * Strict (the default): if a listed provider cannot be used, ncsn_create() fails and says why.
@@ -753,6 +763,51 @@
 #define NCSN_CHECK_FIT 15
 
 /**
+ * Tuning: take an earlier result where there is one, keep this one where not (the default).
+ */
+#define NCSN_TUNE_CACHE_USE 1
+
+/**
+ * Tuning: measure anew, and keep that.
+ */
+#define NCSN_TUNE_CACHE_RENEW 2
+
+/**
+ * Tuning: neither read nor write a file.
+ */
+#define NCSN_TUNE_CACHE_OFF 3
+
+/**
+ * A way to run the network that is the fastest of the accurate ones, or as fast and simpler.
+ */
+#define NCSN_VERDICT_CHOSEN 1
+
+/**
+ * A way to run the network that is as fast as the chosen one, within 3 %, and less simple.
+ */
+#define NCSN_VERDICT_AS_FAST 2
+
+/**
+ * A way to run the network that is slower.
+ */
+#define NCSN_VERDICT_SLOWER 3
+
+/**
+ * A way to run the network whose error exceeds the bound.
+ */
+#define NCSN_VERDICT_INEXACT 4
+
+/**
+ * A way to run the network that cannot be used; its reason says why.
+ */
+#define NCSN_VERDICT_FAILED 5
+
+/**
+ * A way to run the network that was not tried; its reason says why.
+ */
+#define NCSN_VERDICT_UNTRIED 6
+
+/**
  * A finding that is as it should be.
  */
 #define NCSN_SEVERITY_OK 1
@@ -781,6 +836,11 @@ typedef struct ncsn_model ncsn_model;
  * A batch of Markov chains in progress. One thread at a time; ncsn_run_cancel() from any.
  */
 typedef struct ncsn_run ncsn_run;
+
+/**
+ * What ncsn_tune() found. Read it with ncsn_tuning_get() from any number of threads.
+ */
+typedef struct ncsn_tuning ncsn_tuning;
 
 /**
  * What ncsn_validate() found. Read it with ncsn_validation_get() from any number of threads.
@@ -2110,6 +2170,145 @@ typedef struct ncsn_recommendation {
 } ncsn_recommendation;
 
 /**
+ * How to tune. Initialise with ncsn_tune_params_init().
+ */
+typedef struct ncsn_tune_params {
+    /**
+     * sizeof(ncsn_tune_params); set by ncsn_tune_params_init().
+     */
+    uint32_t struct_size;
+    /**
+     * Samples evaluated at once; 0 (default): as many as a sampler takes unless it is told. What is
+     * fastest depends on it.
+     */
+    uint32_t batch_size;
+    /**
+     * The largest error that is accepted: of the score, relative, root mean square over some noisy
+     * samples, at the worst of some levels. Default 1e-4: single precision keeps it, no lower one
+     * does. Must not be negative.
+     */
+    double max_error;
+    /**
+     * About how long it may take, in seconds, above 0. Default 20. An engine whose making has begun is
+     * finished.
+     */
+    double seconds;
+    /**
+     * At most this many of the model's levels, spread evenly, both ends among them; 0: all.
+     * Default 6.
+     */
+    uint32_t max_levels;
+    /**
+     * NCSN_TUNE_CACHE_*. Default NCSN_TUNE_CACHE_USE.
+     */
+    int32_t cache;
+    /**
+     * Seed of the noise.
+     */
+    uint64_t seed;
+    /**
+     * The folder of earlier results, UTF-8; made if it is not there. NULL (default): the environment
+     * variable NCSN_CACHE_DIR, or `ncsn` in the user's folder for caches (XDG_CACHE_HOME or ~/.cache;
+     * on Windows LOCALAPPDATA).
+     */
+    const char *cache_dir;
+} ncsn_tune_params;
+
+/**
+ * One way to run a network. This struct is frozen: it never grows.
+ */
+typedef struct ncsn_tuning_row {
+    /**
+     * What it is, e.g. "OpenVINO f32, 2 threads".
+     */
+    const char *candidate;
+    /**
+     * Why it failed or was not tried, or "".
+     */
+    const char *reason;
+    /**
+     * NCSN_VERDICT_*: what became of it.
+     */
+    int32_t verdict;
+    /**
+     * 0.
+     */
+    uint32_t reserved;
+    /**
+     * Seconds for one evaluation of the batch, the median over `rounds`; of one that was given up
+     * before them, the least of a few. -1: not measured.
+     */
+    double seconds;
+    /**
+     * The same relative to the first row. -1: not measured.
+     */
+    double ratio;
+    /**
+     * The error at the worst level, as ncsn_tune_params::max_error has it. -1: not measured.
+     */
+    double error;
+    /**
+     * That level's sigma. -1: not measured, or no error at all.
+     */
+    double sigma;
+} ncsn_tuning_row;
+
+/**
+ * What ncsn_tune() found. Filled by ncsn_tuning_get(). Pointers live until ncsn_tuning_free(); strings
+ * are UTF-8, never NULL.
+ */
+typedef struct ncsn_tuning_info {
+    /**
+     * sizeof(ncsn_tuning_info); set by the caller before the call.
+     */
+    uint32_t struct_size;
+    /**
+     * The samples of a batch.
+     */
+    uint32_t batch_size;
+    /**
+     * What was tried. The first row is the model as the options would have opened it.
+     */
+    const struct ncsn_tuning_row *rows;
+    /**
+     * Number of entries in `rows`.
+     */
+    size_t row_count;
+    /**
+     * Index of the chosen row.
+     */
+    size_t chosen;
+    /**
+     * The bound on the error.
+     */
+    double max_error;
+    /**
+     * How often each was timed; 0: the time was up before.
+     */
+    uint32_t rounds;
+    /**
+     * 1 when the time sufficed to try all of them.
+     */
+    int32_t complete;
+    /**
+     * 1 when this is an earlier result.
+     */
+    int32_t from_cache;
+    /**
+     * 0.
+     */
+    uint32_t reserved;
+    /**
+     * The file that has the result, or "".
+     */
+    const char *cache_file;
+    /**
+     * All rows as a table to print, and what was chosen.
+     */
+    const char *report;
+} ncsn_tuning_info;
+
+/**
  * Strips of samples between pairs of samples, for ncsn_interpolated_noise(). Set every field;
  * unset ones to 0.
  *
@@ -2516,6 +2715,64 @@ ncsn_status ncsn_recommend(const struct ncsn_recommend_params *params,
                            double *sigmas,
                            size_t sigma_capacity,
                            struct ncsn_recommendation *recommendation);
+
+/**
+ * Fills `params` with the defaults: single precision, 20 seconds. `struct_size` is
+ * sizeof(ncsn_tune_params).
+ */
+ncsn_status ncsn_tune_params_init(struct ncsn_tune_params *params, uint32_t struct_size);
+
+/**
+ * Tries the ways to run a network that this process has - providers, numbers of threads, precisions,
+ * graph help - and chooses the fastest whose scores are as accurate as asked. Scores are compared with
+ * those of the CPU provider on noisy samples at several levels; the accurate ones are timed in turns.
+ * What was found is kept in a file: the next call with the same model, options, ONNX Runtime and
+ * processor takes it from there.
+ *
+ * `options` (may be NULL) are those that the model is to be opened with. They bound the search: listed
+ * providers are the only ones to be tried, `intra_threads` is the most, and without graph help there is
+ * none. Unsaid: everything the ONNX Runtime has, up to as many threads as this process may use.
+ * `params` may be NULL: the defaults.
+ *
+ * It blocks for about `params->seconds`, at most. On success `*out` is to be read with
+ * ncsn_tuning_get() and ncsn_tuning_model_options(), and released with ncsn_tuning_free().
+ *
+ * Errors: those of ncsn_create() with these options; NCSN_ERR_ARGUMENT (parameters out of range, a
+ * model without noise levels), NCSN_ERR_NON_FINITE (the model's own scores are), NCSN_ERR_UNSUPPORTED
+ * (nothing that the options allow is accurate enough). A cache that cannot be read or written is a
+ * warning in the log, never an error.
+ */
+ncsn_status ncsn_tune(const char *path_utf8,
+                      const struct ncsn_model_options *options,
+                      const struct ncsn_tune_params *params,
+                      struct ncsn_tuning **out);
+
+/**
+ * As ncsn_tune(), for the `size` bytes of an ONNX file in memory, which are not needed after the call.
+ */
+ncsn_status ncsn_tune_from_memory(const void *bytes,
+                                  size_t size,
+                                  const struct ncsn_model_options *options,
+                                  const struct ncsn_tune_params *params,
+                                  struct ncsn_tuning **out);
+
+/**
+ * What was found. Set `info->struct_size` = sizeof(ncsn_tuning_info) before the call.
+ */
+ncsn_status ncsn_tuning_get(const struct ncsn_tuning *tuning, struct ncsn_tuning_info *info);
+
+/**
+ * Sets what was chosen in `options`, which the caller has initialised: `providers`, `provider_options`,
+ * `intra_threads` and `graph_help`; all else stays as it is. Give ncsn_create() the result. What
+ * `options` then points to lives until ncsn_tuning_free(): create the model before.
+ */
+ncsn_status ncsn_tuning_model_options(const struct ncsn_tuning *tuning,
+                                      struct ncsn_model_options *options);
+
+/**
+ * Releases what ncsn_tune() made. NULL is ignored.
+ */
+void ncsn_tuning_free(struct ncsn_tuning *tuning);
 
 #ifdef __cplusplus
 }  // extern "C"

@@ -91,6 +91,7 @@ enum {
   NCSN_PHASE_SAMPLING = 2,
   NCSN_PROVIDER_CPU = 1,
   NCSN_PROVIDER_CUDA = 2,
+  NCSN_PROVIDER_OPENVINO = 4,
   NCSN_PROVIDER_TENSORRT = 3,
   NCSN_RANGE_CENTERED = 2,
   NCSN_RANGE_LOGIT = 3,
@@ -132,12 +133,22 @@ enum {
   NCSN_SPINNING_NEVER = 2,
   NCSN_STEP_FULL = 2,
   NCSN_STEP_HALF = 1,
+  NCSN_TUNE_CACHE_OFF = 3,
+  NCSN_TUNE_CACHE_RENEW = 2,
+  NCSN_TUNE_CACHE_USE = 1,
   NCSN_U8_GRAY = 2,
   NCSN_U8_RGB = 3,
   NCSN_U8_RGBA = 4,
+  NCSN_VERDICT_AS_FAST = 2,
+  NCSN_VERDICT_CHOSEN = 1,
+  NCSN_VERDICT_FAILED = 5,
+  NCSN_VERDICT_INEXACT = 4,
+  NCSN_VERDICT_SLOWER = 3,
+  NCSN_VERDICT_UNTRIED = 6,
 };
 typedef struct ncsn_model ncsn_model;
 typedef struct ncsn_run ncsn_run;
+typedef struct ncsn_tuning ncsn_tuning;
 typedef struct ncsn_validation ncsn_validation;
 typedef int32_t ncsn_status;
 typedef void (*ncsn_log_fn)(void *user, int32_t level, const char *message);
@@ -459,6 +470,40 @@ typedef struct ncsn_recommendation {
     struct ncsn_recommended_step step;
     struct ncsn_recommended_step accumulated_step;
 } ncsn_recommendation;
+typedef struct ncsn_tune_params {
+    uint32_t struct_size;
+    uint32_t batch_size;
+    double max_error;
+    double seconds;
+    uint32_t max_levels;
+    int32_t cache;
+    uint64_t seed;
+    const char *cache_dir;
+} ncsn_tune_params;
+typedef struct ncsn_tuning_row {
+    const char *candidate;
+    const char *reason;
+    int32_t verdict;
+    uint32_t reserved;
+    double seconds;
+    double ratio;
+    double error;
+    double sigma;
+} ncsn_tuning_row;
+typedef struct ncsn_tuning_info {
+    uint32_t struct_size;
+    uint32_t batch_size;
+    const struct ncsn_tuning_row *rows;
+    size_t row_count;
+    size_t chosen;
+    double max_error;
+    uint32_t rounds;
+    int32_t complete;
+    int32_t from_cache;
+    uint32_t reserved;
+    const char *cache_file;
+    const char *report;
+} ncsn_tuning_info;
 typedef struct ncsn_interpolation {
     uint32_t struct_size;
     uint32_t sample_count;
@@ -550,4 +595,18 @@ ncsn_status ncsn_recommend(const struct ncsn_recommend_params *params,
                            double *sigmas,
                            size_t sigma_capacity,
                            struct ncsn_recommendation *recommendation);
+ncsn_status ncsn_tune_params_init(struct ncsn_tune_params *params, uint32_t struct_size);
+ncsn_status ncsn_tune(const char *path_utf8,
+                      const struct ncsn_model_options *options,
+                      const struct ncsn_tune_params *params,
+                      struct ncsn_tuning **out);
+ncsn_status ncsn_tune_from_memory(const void *bytes,
+                                  size_t size,
+                                  const struct ncsn_model_options *options,
+                                  const struct ncsn_tune_params *params,
+                                  struct ncsn_tuning **out);
+ncsn_status ncsn_tuning_get(const struct ncsn_tuning *tuning, struct ncsn_tuning_info *info);
+ncsn_status ncsn_tuning_model_options(const struct ncsn_tuning *tuning,
+                                      struct ncsn_model_options *options);
+void ncsn_tuning_free(struct ncsn_tuning *tuning);
 ]]

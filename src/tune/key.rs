@@ -29,7 +29,7 @@ pub(super) fn key(
         ("providers", format!("{:?} {:?}", options.providers, options.fallback)),
         ("provider_options", format!("{:?}", options.provider_options)),
         ("device_id", options.device_id.to_string()),
-        ("spinning", options.spinning.to_string()),
+        ("spinning", format!("{:?}", options.spinning)),
         ("row_multiple", options.row_multiple.to_string()),
         ("graph_help", format!("{:?}", options.graph_help)),
         ("batch_size", format!("{:?}", params.batch_size)),
