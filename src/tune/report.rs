@@ -20,6 +20,8 @@ pub(super) fn rows(
             Measured { untried: Some(_), .. } => TuneVerdict::Untried,
             Measured { failed: Some(_), .. } => TuneVerdict::Failed,
             _ if !is_exact(measured, max_error) => TuneVerdict::Inexact,
+            // An earlier one that were as fast would have been chosen.
+            _ if index < chosen => TuneVerdict::Slower,
             _ if measured.seconds.is_some_and(|own| own <= near(best)) => TuneVerdict::AsFast,
             _ => TuneVerdict::Slower,
         };
