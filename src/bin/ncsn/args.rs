@@ -235,11 +235,11 @@ pub struct TuneArgs {
     pub batch_size: Option<u32>,
 
     /// Largest error of the score: relative, root mean square, at the worst level
-    #[arg(long, value_name = "E", default_value_t = 1e-4)]
+    #[arg(long, value_name = "E", default_value_t = 1e-4, allow_negative_numbers = true)]
     pub max_error: f64,
 
     /// About how long it may take
-    #[arg(long, value_name = "S", default_value_t = 20.0)]
+    #[arg(long, value_name = "S", default_value_t = 20.0, allow_negative_numbers = true)]
     pub seconds: f64,
 
     /// Compare at most at this many levels, spread over the ladder; 0: all
@@ -309,7 +309,7 @@ pub struct SampleArgs {
     pub tuned: bool,
 
     /// With --tuned: largest error of the score that an engine may have [default: 1e-4]
-    #[arg(long, value_name = "E", requires = "tuned")]
+    #[arg(long, value_name = "E", requires = "tuned", allow_negative_numbers = true)]
     pub max_error: Option<f64>,
 
     #[command(flatten)]
