@@ -22,6 +22,7 @@ pub mod capi;
 mod error;
 mod hooks;
 mod image;
+mod instruction_set;
 mod interpolation;
 pub mod log;
 mod model;
@@ -48,6 +49,7 @@ pub use hooks::{
     ProgressHook, ScoreUse,
 };
 pub use image::{Layout, OutputFormat};
+pub use instruction_set::InstructionSet;
 pub use interpolation::{ChainNoise, Interpolation};
 pub use model::{
     Conditioning, Contract, Dtype, EachQuery, Fact, Facts, FileInfo, Footprint, Graph, InitKind,

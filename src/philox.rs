@@ -7,28 +7,54 @@ const MULTIPLIERS: [u64; 2] = [0xD251_1F53, 0xCD9E_8D57];
 const WEYL: [u32; 2] = [0x9E37_79B9, 0xBB67_AE85];
 const ROUNDS: usize = 10;
 
-/// Counters processed side by side: one AVX-512 register of 32-bit words.
+/// Counters processed side by side: an AVX-512 register of 32-bit words.
 pub(crate) const LANES: usize = 16;
-/// The four counter words, or the four output words, of [`LANES`] counters.
-pub(crate) type Words = [[u32; LANES]; 4];
+/// One word of each of [`LANES`] counters, in the lower half of 64 bits: multiplying two words into
+/// 64 bits then needs no shuffles on any instruction set. The upper halves hold anything.
+pub(crate) type Lanes = [u64; LANES];
+/// The key of each round.
+pub(crate) type Keys = [[u32; 2]; ROUNDS];
 
-/// The cipher on [`LANES`] counters at once. Inlined so that it is compiled for the instruction set
-/// of its caller; plain integer arithmetic, hence the same bits on all of them.
-#[inline(always)]
-pub(crate) fn philox4x32_lanes(counter: Words, key: u64) -> Words {
-    let [mut c0, mut c1, mut c2, mut c3] = counter;
+/// The keys of all rounds.
+pub(crate) fn round_keys(key: u64) -> Keys {
     let mut k = [key as u32, (key >> 32) as u32];
-    for _ in 0..ROUNDS {
+    [(); ROUNDS].map(|()| {
+        let now = k;
+        k = [k[0].wrapping_add(WEYL[0]), k[1].wrapping_add(WEYL[1])];
+        now
+    })
+}
+
+/// The cipher on [`LANES`] counters at once, with the words c0 and c1 of each and the same c2 and c3
+/// in all. Inlined so that it is compiled for the instruction set of its caller; plain integer
+/// arithmetic, hence the same bits on all of them.
+#[inline(always)]
+pub(crate) fn philox4x32_lanes(
+    c0: [u32; LANES],
+    c1: [u32; LANES],
+    [c2, c3]: [u32; 2],
+    keys: &Keys,
+) -> [Lanes; 4] {
+    let mut words = [[0; LANES]; 4];
+    // The first round, in which half of the work is the same in all lanes.
+    let (k, p1) = (keys[0], u64::from(c2) * MULTIPLIERS[1]);
+    for lane in 0..LANES {
+        let p0 = u64::from(c0[lane]) * MULTIPLIERS[0];
+        words[0][lane] = (p1 >> 32) ^ u64::from(c1[lane] ^ k[0]);
+        words[1][lane] = p1;
+        words[2][lane] = (p0 >> 32) ^ u64::from(c3 ^ k[1]);
+        words[3][lane] = p0;
+    }
+    let [mut c0, mut c1, mut c2, mut c3] = words;
+    for k in &keys[1..] {
         for lane in 0..LANES {
-            let p0 = u64::from(c0[lane]) * MULTIPLIERS[0];
-            let p1 = u64::from(c2[lane]) * MULTIPLIERS[1];
-            c0[lane] = (p1 >> 32) as u32 ^ c1[lane] ^ k[0];
-            c1[lane] = p1 as u32;
-            c2[lane] = (p0 >> 32) as u32 ^ c3[lane] ^ k[1];
-            c3[lane] = p0 as u32;
+            let p0 = (c0[lane] & 0xffff_ffff) * MULTIPLIERS[0];
+            let p1 = (c2[lane] & 0xffff_ffff) * MULTIPLIERS[1];
+            c0[lane] = (p1 >> 32) ^ c1[lane] ^ u64::from(k[0]);
+            c1[lane] = p1;
+            c2[lane] = (p0 >> 32) ^ c3[lane] ^ u64::from(k[1]);
+            c3[lane] = p0;
         }
-        k[0] = k[0].wrapping_add(WEYL[0]);
-        k[1] = k[1].wrapping_add(WEYL[1]);
     }
     [c0, c1, c2, c3]
 }
@@ -37,14 +63,11 @@ pub(crate) fn philox4x32_lanes(counter: Words, key: u64) -> Words {
 #[must_use]
 pub fn philox4x32(counter: [u32; 4], key: u64) -> [u32; 4] {
     let [mut c0, mut c1, mut c2, mut c3] = counter;
-    let mut k = [key as u32, (key >> 32) as u32];
-    for _ in 0..ROUNDS {
+    for k in round_keys(key) {
         let p0 = u64::from(c0) * MULTIPLIERS[0];
         let p1 = u64::from(c2) * MULTIPLIERS[1];
         (c0, c1) = ((p1 >> 32) as u32 ^ c1 ^ k[0], p1 as u32);
         (c2, c3) = ((p0 >> 32) as u32 ^ c3 ^ k[1], p0 as u32);
-        k[0] = k[0].wrapping_add(WEYL[0]);
-        k[1] = k[1].wrapping_add(WEYL[1]);
     }
     [c0, c1, c2, c3]
 }
@@ -132,8 +155,11 @@ mod tests {
     fn known_answers() {
         for (counter, key, expected) in KNOWN {
             assert_eq!(philox4x32(counter, key), expected);
-            let lanes = philox4x32_lanes(counter.map(|word| [word; LANES]), key);
-            assert_eq!(lanes, expected.map(|word| [word; LANES]));
+            let [c0, c1, c2, c3] = counter;
+            let keys = round_keys(key);
+            let lanes = philox4x32_lanes([c0; LANES], [c1; LANES], [c2, c3], &keys);
+            let low = lanes.map(|words| words.map(|word| word as u32));
+            assert_eq!(low, expected.map(|word| [word; LANES]));
         }
     }
 
