@@ -123,6 +123,13 @@ impl<'a> EachQuery<'a> {
     }
 }
 
+/// What the noise levels of samples are to their network.
+#[derive(Default)]
+pub(crate) struct LevelValues {
+    conditioning: Vec<f64>,
+    input_scales: Vec<f32>,
+}
+
 /// What runs a model's network, for the record.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RuntimeInfo {
@@ -313,15 +320,27 @@ impl Model {
         labels: Option<&[i64]>,
         score: &mut [f32],
     ) -> Result<()> {
+        self.score_at_levels(x, sigmas, labels, score, &mut LevelValues::default())
+    }
+
+    /// As [`score_each`](Self::score_each); allocates nothing when `values` has held as many before.
+    pub(crate) fn score_at_levels(
+        &self,
+        x: &[f32],
+        sigmas: &[f64],
+        labels: Option<&[i64]>,
+        score: &mut [f32],
+        values: &mut LevelValues,
+    ) -> Result<()> {
         let contract = &self.0.contract;
-        let conditioning = sigmas
-            .iter()
-            .map(|&sigma| contract.conditioning_value(sigma))
-            .collect::<Result<Vec<f64>>>()?;
-        let input_scales: Vec<f32> =
-            sigmas.iter().map(|&sigma| contract.input_scale(sigma) as f32).collect();
-        let query =
-            EachQuery { x, input_scales: &input_scales, conditioning: &conditioning, labels };
+        let LevelValues { conditioning, input_scales } = values;
+        conditioning.clear();
+        input_scales.clear();
+        for &sigma in sigmas {
+            conditioning.push(contract.conditioning_value(sigma)?);
+            input_scales.push(contract.input_scale(sigma) as f32);
+        }
+        let query = EachQuery { x, input_scales, conditioning, labels };
         self.0.network.evaluate_each(query, score)?;
         let elements = contract.elements();
         for ((x, score), &sigma) in x.chunks(elements).zip(score.chunks_mut(elements)).zip(sigmas) {

@@ -113,9 +113,9 @@ pub fn fill_uniforms(seed: u64, draw: Draw, first_sample: u64, elements: usize, 
     }
 }
 
-/// Hands the normals of `all` to `sink`, piece by piece in the order of memory.
-pub(crate) fn for_each_normal(all: Samples, sink: &mut impl Sink) {
-    widest(Pieces { all, pair: box_muller, sink });
+/// Hands the normals of `all` to `sink`, piece by piece in the order of memory, by the code for `set`.
+pub(crate) fn for_each_normal(set: InstructionSet, all: Samples, sink: &mut impl Sink) {
+    set.run(Pieces { all, pair: box_muller, sink });
 }
 
 /// Keeps the values.

@@ -76,8 +76,10 @@ where
             // Up to where the upper bits of the sample's number change: they are in other words.
             let same_upper_bits = (1 << 32) - (first & 0xffff_ffff);
             let count = (samples - done).min(tails.at_once()).min(same_upper_bits as usize);
-            if rest > 0 {
-                tails.fill(first, count, pair, &mut words, &mut tail);
+            match rest {
+                0 => {}
+                1 | 2 => tails.fill::<1, P>(first, count, pair, &mut words, &mut tail),
+                _ => tails.fill::<2, P>(first, count, pair, &mut words, &mut tail),
             }
             if groups == 0 {
                 sink.take(done * elements, &tail[..count * rest]);
@@ -160,7 +162,7 @@ impl Tails<'_> {
     /// The tails of `count` samples, one after another. The lanes hold pairs of sample and block, so
     /// that samples of a few elements use all of them.
     #[inline(always)]
-    fn fill<P>(
+    fn fill<const PAIRS: usize, P>(
         &self,
         first: u64,
         count: usize,
@@ -174,7 +176,7 @@ impl Tails<'_> {
         let blocks = self.blocks() as u32;
         let (mut sample, mut block) = (c1, 0);
         let groups = (count * self.blocks()).div_ceil(LANES);
-        for words in words.chunks_exact_mut(GROUP).take(groups) {
+        for words in words.chunks_exact_mut(2 * PAIRS * LANES).take(groups) {
             let (mut c0, mut c1) = ([self.first_block; LANES], [sample; LANES]);
             if blocks == 1 {
                 for (lane, c1) in (0..).zip(&mut c1) {
@@ -193,12 +195,7 @@ impl Tails<'_> {
             }
             store(philox4x32_lanes(c0, c1, [c2, c3], self.keys), words);
         }
-        let words = &words[..groups * GROUP];
-        if self.rest <= 2 {
-            interleave::<1, P>(words, pair, out);
-        } else {
-            interleave::<2, P>(words, pair, out);
-        }
+        interleave::<PAIRS, P>(&words[..groups * 2 * PAIRS * LANES], pair, out);
         self.close_gaps(count, out);
     }
 
@@ -224,7 +221,9 @@ fn interleave<const PAIRS: usize, P>(words: &[u32], pair: P, out: &mut [f32])
 where
     P: Fn(u32, u32) -> (f32, f32) + Copy,
 {
-    for (words, out) in words.chunks_exact(GROUP).zip(out.chunks_exact_mut(2 * PAIRS * LANES)) {
+    for (words, out) in
+        words.chunks_exact(2 * PAIRS * LANES).zip(out.chunks_exact_mut(2 * PAIRS * LANES))
+    {
         let mut values = [[0.0; LANES]; 4];
         for j in 0..PAIRS {
             for lane in 0..LANES {

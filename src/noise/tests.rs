@@ -91,23 +91,6 @@ fn every_part_of_the_key_matters() {
     }
 }
 
-/// Moments of 2^22 normals against their standard errors: E z^k has variance
-/// (E z^2k - (E z^k)^2) / n. Five standard errors, fixed seed.
-#[test]
-fn moments() {
-    let n = 1 << 22;
-    let mut z = vec![0.0_f32; n];
-    fill_normals(2024, DRAW, 0, 1 << 10, &mut z);
-    let double_factorial = |k: i32| (1..=k).rev().step_by(2).map(f64::from).product::<f64>();
-    for k in 1..=8 {
-        let mean = z.iter().map(|&v| f64::from(v).powi(k)).sum::<f64>() / n as f64;
-        let expected = if k % 2 == 0 { double_factorial(k - 1) } else { 0.0 };
-        let variance = double_factorial(2 * k - 1) - expected * expected;
-        let error = (mean - expected).abs() / (variance / n as f64).sqrt();
-        assert!(error < 5.0, "moment {k}: {mean}, {error} standard errors");
-    }
-}
-
 #[test]
 fn uniforms_lie_in_the_unit_interval() {
     let mut u = vec![0.0_f32; 1 << 20];
@@ -118,24 +101,79 @@ fn uniforms_lie_in_the_unit_interval() {
     assert!((mean - 0.5).abs() < 5.0 * (1.0 / 12.0 / n).sqrt());
 }
 
-/// Neighbouring streams (samples, steps, levels) are uncorrelated: |r| < 5 / sqrt(n).
+/// An update as the samplers make it, in one pass over x.
+struct Walk {
+    x: Vec<f32>,
+    next: usize,
+}
+
+impl Sink for Walk {
+    #[inline(always)]
+    fn take(&mut self, at: usize, z: &[f32]) {
+        assert_eq!(at, self.next, "in the order of memory");
+        self.next += z.len();
+        for (x, z) in self.x[at..self.next].iter_mut().zip(z) {
+            *x = *x + 0.3 * *x + 0.7 * z;
+        }
+    }
+}
+
+/// All sets, all shapes of the code: whole groups, a rest of one, two and more blocks, more than a
+/// piece, more samples than are made at once, a carry into the upper bits of the sample's number.
 #[test]
-fn neighbouring_streams_are_uncorrelated() {
-    let n = 1 << 16;
-    let stream = |level, step, sample, seed| {
-        let mut z = vec![0.0_f32; n];
-        let draw = Draw { purpose: Purpose::Langevin, level, step };
-        fill_normals(seed, draw, sample, n, &mut z);
-        z
-    };
-    let base = stream(0, 0, 0, 0);
-    for other in [stream(1, 0, 0, 0), stream(0, 1, 0, 0), stream(0, 0, 1, 0), stream(0, 0, 0, 1)] {
-        let dot = |f: fn(f64) -> f64| {
-            let sum: f64 =
-                base.iter().zip(&other).map(|(&a, &b)| f(f64::from(a)) * f(f64::from(b))).sum();
-            sum / n as f64
+fn same_bits_on_every_instruction_set() {
+    let first = (1 << 32) - 30;
+    for elements in (1..=130).chain([784, 1024, 1025, 1088, 3072]) {
+        let samples = if elements > 130 { 5 } else { 300 };
+        let plain = |sample: u64, out: &mut [f32]| {
+            fill_normals_with(InstructionSet::Baseline, 9, DRAW, sample, elements, out);
         };
-        assert!(dot(|z| z).abs() < 5.0 / (n as f64).sqrt());
-        assert!(dot(|z| z * z - 1.0).abs() < 5.0 * 2.0 / (n as f64).sqrt());
+        let mut expected = vec![0.0; samples * elements];
+        for (sample, out) in (first..).zip(expected.chunks_exact_mut(elements)) {
+            plain(sample, out);
+        }
+        let mut moved: Vec<f32> = (0..expected.len()).map(|i| i as f32 * 1e-3).collect();
+        for (x, z) in moved.iter_mut().zip(&expected) {
+            *x = *x + 0.3 * *x + 0.7 * z;
+        }
+        for set in [InstructionSet::Baseline, InstructionSet::Avx2, InstructionSet::Avx512] {
+            let mut all = vec![f32::NAN; expected.len()];
+            fill_normals_with(set, 9, DRAW, first, elements, &mut all);
+            assert_eq!(all, expected, "{set:?}, {elements}");
+            let x = (0..expected.len()).map(|i| i as f32 * 1e-3).collect();
+            let which = Samples { seed: 9, draw: DRAW, first_sample: first, samples, elements };
+            let mut walk = Walk { x, next: 0 };
+            for_each_normal(set, which, &mut walk);
+            assert_eq!(walk.next, expected.len());
+            assert_eq!(walk.x, moved, "{set:?}, {elements}");
+        }
+    }
+}
+
+/// Elements and a hash of the bits of 40 samples.
+const BITS: [(usize, u64); 11] = [
+    (1, 0xdbcc_5ec0_b2b5_0800),
+    (2, 0xdb41_49f1_795a_83b0),
+    (3, 0x7af5_9a65_8cb8_281a),
+    (4, 0xab65_596e_4bba_e3f8),
+    (5, 0x8872_c2d6_46eb_cf6a),
+    (63, 0x933f_0a12_2006_f3e4),
+    (64, 0xbc5c_814b_917b_0243),
+    (65, 0x5d09_d930_a051_4540),
+    (130, 0xd20d_3c12_254b_1dab),
+    (784, 0x2bbb_2db1_ab95_b89a),
+    (3072, 0x98ce_7468_8cef_01e7),
+];
+
+/// The bits are a promise: these were drawn before there was code for several instruction sets.
+#[test]
+fn the_bits_do_not_change() {
+    for (elements, expected) in BITS {
+        let mut z = vec![0.0; 40 * elements];
+        fill_normals(0x0123_4567_89ab_cdef, DRAW, (1 << 40) + 5, elements, &mut z);
+        let hash = z.iter().fold(0_u64, |hash, z| {
+            hash.rotate_left(5).wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ u64::from(z.to_bits())
+        });
+        assert_eq!(hash, expected, "{elements}: {hash:#x}");
     }
 }

@@ -6,7 +6,7 @@ use super::Run;
 use super::state::Scratch;
 use crate::error::Result;
 use crate::noise::Purpose;
-use crate::sampler::{Chains, Guidance, StepNorms};
+use crate::sampler::{Chains, Guidance, MEMORY_LIMIT, StepNorms};
 
 /// How an evaluation by a micro-batch ended.
 #[derive(PartialEq, Eq)]
@@ -33,7 +33,8 @@ impl Run {
         let shared = Arc::clone(&self.shared);
         let (plan, reached) = (&shared.plan, shared.reached());
         let all = &reached.chains;
-        let Scratch { x, score, noise, denoised, memory, clocks: own } = &mut self.scratch;
+        let Scratch { x, score, noise, denoised, memory, clocks: own, gathered } =
+            &mut self.scratch;
         x[..len].copy_from_slice(&all.x[range.clone()]);
         if !clocks.is_empty() {
             // Chains that have arrived keep theirs; all others get a new one at every evaluation.
@@ -42,6 +43,11 @@ impl Run {
         own[..clocks.len()].copy_from_slice(&all.clocks[clocks.clone()]);
         for (copy, vector) in memory.iter_mut().zip(&all.memory) {
             copy[..len].copy_from_slice(&vector[range.clone()]);
+        }
+        // In an array: this happens at every evaluation, which allocates nothing.
+        let mut kept: [&mut [f32]; MEMORY_LIMIT] = Default::default();
+        for (kept, vector) in kept.iter_mut().zip(&mut *memory) {
+            *kept = &mut vector[..len];
         }
         let mut chains = Chains {
             model: &shared.model,
@@ -60,10 +66,12 @@ impl Run {
             before: &all.x[range.clone()],
             x: &mut x[..len],
             score: &mut score[..len],
+            score_squares: 0.0,
             noise: &mut noise[..len],
             denoised: &mut denoised[..len],
-            memory: memory.iter_mut().map(|vector| &mut vector[..len]).collect(),
+            memory: &mut kept,
             clocks: &mut own[..clocks.len()],
+            gathered,
         };
         let stepped =
             if at.denoises { chains.denoise(at) } else { self.sampler.step(at, &mut chains) };
@@ -79,8 +87,8 @@ impl Run {
             }
         }
         if at.returns {
-            chains.draw_noise(at, Purpose::Resample)?;
-            chains.add_noise((at.sigma * at.sigma - at.next * at.next).sqrt());
+            let scale = (at.sigma * at.sigma - at.next * at.next).sqrt();
+            chains.add_noise(at, Purpose::Resample, scale)?;
         }
         chains.finish(at)?;
         drop(reached);

@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use crate::error::{Result, bail, probe_memory, zeroed};
 use crate::hooks::Hooks;
 use crate::model::Model;
-use crate::noise::{Draw, Purpose, fill_uniforms};
+use crate::noise::{Draw, Purpose, Samples, fill_uniforms};
 use crate::params::Init;
 use crate::plan::Plan;
-use crate::sampler;
+use crate::sampler::{self, Noised};
 
 /// All chains before the first step.
 pub(super) fn initial_state(
@@ -43,10 +43,10 @@ pub(super) fn initial_state(
     for (i, part) in x.chunks_mut(batch).enumerate() {
         let noise = &mut noise[..part.len()];
         let first = plan.first_sample + i as u64 * u64::from(plan.batch_size);
-        sampler::draw_noise(hooks, plan.seed, draw, first, elements, noise)?;
-        for (x, z) in part.iter_mut().zip(&*noise) {
-            *x += sigma * z;
-        }
+        let samples = part.len() / elements;
+        let which = Samples { seed: plan.seed, draw, first_sample: first, samples, elements };
+        let mut noised = Noised { x: part, scale: sigma };
+        sampler::supply_noise(hooks, which, noise, &mut noised)?;
     }
     Ok(x)
 }

@@ -3,7 +3,7 @@
 use super::{Cursor, NeededHooks};
 use crate::error::{Result, zeroed};
 use crate::plan::Plan;
-use crate::sampler::{self, CLOCK};
+use crate::sampler::{self, CLOCK, Gathered};
 
 /// All chains: what the next evaluation starts from.
 #[derive(Default)]
@@ -61,6 +61,7 @@ pub(super) struct Scratch {
     pub denoised: Vec<f32>,
     pub memory: Vec<Vec<f32>>,
     pub clocks: Vec<f64>,
+    pub gathered: Gathered,
 }
 
 impl Scratch {
@@ -85,6 +86,7 @@ impl Scratch {
             } else {
                 Vec::new()
             },
+            gathered: Gathered::default(),
         })
     }
 }

@@ -65,17 +65,12 @@ impl Sampler for Rk45 {
 
     fn step(&self, at: At, chains: &mut Chains<'_>) -> Result<()> {
         let stage = at.stage as usize;
-        let levels: Vec<f64> = chains
-            .clocks
-            .chunks(CLOCK)
-            .map(
-                |clock| {
-                    if clock[0] > 0.0 { clock[0] * (NODES[stage] * clock[1]).exp() } else { 0.0 }
-                },
-            )
-            .collect();
-        own_levels::evaluate(chains, at, &levels)?;
-        for (chain, &sigma) in levels.iter().enumerate().filter(|(_, sigma)| **sigma > 0.0) {
+        chains.gathered.set_levels(chains.clocks.chunks(CLOCK).map(|clock| {
+            if clock[0] > 0.0 { clock[0] * (NODES[stage] * clock[1]).exp() } else { 0.0 }
+        }));
+        own_levels::evaluate(chains, at)?;
+        for k in 0..chains.gathered.rows.len() {
+            let (chain, sigma) = (chains.gathered.rows[k], chains.gathered.sigmas[k]);
             match stage {
                 0 => self.begin(chain, chains),
                 6 => self.judge(at, chain, chains)?,

@@ -1,11 +1,14 @@
 //! What a sampler works on: one micro-batch of chains, and the scores and noise for them.
 
-use super::numeric::{all_finite, sum_of_squares};
-use super::supply::draw_noise;
+use std::ops::Range;
+
+use super::numeric::{Diffused, Noised, drift_by, estimate, squared_distance, sum_of_squares};
+use super::own_levels::Gathered;
+use super::supply::{draw_noise, supply_noise};
 use crate::error::{Error, Result, bail};
 use crate::hooks::{GuideRequest, Hooks, ScoreUse};
 use crate::model::Model;
-use crate::noise::{Draw, Purpose};
+use crate::noise::{Draw, Purpose, Samples};
 use crate::plan::{At, Known};
 use crate::run::Canceller;
 
@@ -59,12 +62,17 @@ pub(crate) struct Chains<'a> {
     pub before: &'a [f32],
     pub x: &'a mut [f32],
     pub score: &'a mut [f32],
+    /// The sum of the squares of the score.
+    pub score_squares: f64,
+    /// Noise that must be seen before it is used: of a host's hook, and where its norm matters.
     pub noise: &'a mut [f32],
     pub denoised: &'a mut [f32],
     /// What the sampler remembers of each chain.
-    pub memory: Vec<&'a mut [f32]>,
+    pub memory: &'a mut [&'a mut [f32]],
     /// Each chain's own time, for adaptive samplers.
     pub clocks: &'a mut [f64],
+    /// The chains that have not arrived, for adaptive samplers.
+    pub gathered: &'a mut Gathered,
 }
 
 impl Chains<'_> {
@@ -96,26 +104,37 @@ impl Chains<'_> {
             model.score(self.x, at.sigma, Some(null), free).map_err(|error| error.at(at))?;
             guide_away(self.score, free, scale);
         }
-        self.check_finite(at, "the network's score")?;
-        if let Some(guide) = &mut self.hooks.guide {
-            let request = GuideRequest {
-                score_use,
-                level: at.level,
-                step: at.step,
-                first_sample: self.first_sample,
-                sample_count: (self.x.len() / self.elements) as u32,
-                elements_per_sample: self.elements,
-                sigma: at.sigma,
-                x: self.x,
-            };
-            guide(&request, self.score)?;
-            self.check_finite(at, "the score after the guide callback")?;
+        let mut what = "the network's score";
+        if self.hooks.guide.is_some() {
+            self.check_finite(at, what)?;
+            self.guide(score_use, at, 0..self.count())?;
+            what = "the score after the guide callback";
         }
         let variance = (at.sigma * at.sigma) as f32;
-        for ((d, x), s) in self.denoised.iter_mut().zip(&*self.x).zip(&*self.score) {
-            *d = x + variance * s;
-        }
-        Ok(())
+        self.score_squares = estimate(self.x, self.score, variance, self.denoised);
+        self.refuse_non_finite(at, what)
+    }
+
+    /// Lets the host's hook change the score of some chains.
+    pub(super) fn guide(
+        &mut self,
+        score_use: ScoreUse,
+        at: At,
+        chains: Range<usize>,
+    ) -> Result<()> {
+        let Some(guide) = &mut self.hooks.guide else { return Ok(()) };
+        let range = chains.start * self.elements..chains.end * self.elements;
+        let request = GuideRequest {
+            score_use,
+            level: at.level,
+            step: at.step,
+            first_sample: self.first_sample + chains.start as u64,
+            sample_count: chains.len() as u32,
+            elements_per_sample: self.elements,
+            sigma: at.sigma,
+            x: &self.x[range.clone()],
+        };
+        guide(&request, &mut self.score[range])
     }
 
     /// Between two evaluations of the network in one step.
@@ -129,31 +148,45 @@ impl Chains<'_> {
 
     /// Fills `noise` with the standard normals of this draw.
     pub fn draw_noise(&mut self, at: At, purpose: Purpose) -> Result<()> {
-        let draw = Draw { purpose, level: at.level, step: at.step };
-        draw_noise(self.hooks, self.seed, draw, self.first_sample, self.elements, self.noise)
+        draw_noise(self.hooks, self.which(at, purpose), self.noise)
     }
 
-    /// x <- x + drift s + diffusion z.
-    pub fn move_by(&mut self, drift: f64, diffusion: f64) {
-        let drift = drift as f32;
+    /// The noise of all chains in one draw.
+    fn which(&self, at: At, purpose: Purpose) -> Samples {
+        Samples {
+            seed: self.seed,
+            draw: Draw { purpose, level: at.level, step: at.step },
+            first_sample: self.first_sample,
+            samples: self.count(),
+            elements: self.elements,
+        }
+    }
+
+    /// x <- x + drift s.
+    pub fn move_by(&mut self, drift: f64) {
+        drift_by(self.x, self.score, drift as f32);
+    }
+
+    /// x <- x + drift s + diffusion z, z being the noise of this draw.
+    pub fn diffuse(&mut self, at: At, purpose: Purpose, drift: f64, diffusion: f64) -> Result<()> {
         if diffusion == 0.0 {
-            for (x, s) in self.x.iter_mut().zip(&*self.score) {
-                *x += drift * s;
+            if self.hooks.noise.is_some() {
+                // Not used, but a hook may count its calls.
+                self.draw_noise(at, purpose)?;
             }
-            return;
+            self.move_by(drift);
+            return Ok(());
         }
-        let diffusion = diffusion as f32;
-        for ((x, s), z) in self.x.iter_mut().zip(&*self.score).zip(&*self.noise) {
-            *x = *x + drift * s + diffusion * z;
-        }
+        let (which, drift, diffusion) = (self.which(at, purpose), drift as f32, diffusion as f32);
+        let mut update = Diffused { x: self.x, score: self.score, drift, diffusion };
+        supply_noise(self.hooks, which, self.noise, &mut update)
     }
 
-    /// x <- x + diffusion z.
-    pub fn add_noise(&mut self, diffusion: f64) {
-        let diffusion = diffusion as f32;
-        for (x, z) in self.x.iter_mut().zip(&*self.noise) {
-            *x += diffusion * z;
-        }
+    /// x <- x + scale z, z being the noise of this draw.
+    pub fn add_noise(&mut self, at: At, purpose: Purpose, scale: f64) -> Result<()> {
+        let which = self.which(at, purpose);
+        let mut update = Noised { x: self.x, scale: scale as f32 };
+        supply_noise(self.hooks, which, self.noise, &mut update)
     }
 
     /// x <- m (y + sigma z) + (1 - m) x, for chains that have reached noise level `sigma`. `first` is
@@ -178,7 +211,7 @@ impl Chains<'_> {
 
     /// Adds the norms of this step, and refuses a chain that has left the floats.
     pub fn finish(&mut self, at: At) -> Result<()> {
-        let update = sum_of_squares(self.x, |i, x| x - self.before[i]);
+        let update = squared_distance(self.x, self.before);
         if !update.is_finite() {
             let bad = self.x.iter().position(|x| !x.is_finite()).unwrap_or(0);
             bail!(
@@ -192,13 +225,19 @@ impl Chains<'_> {
             );
         }
         self.norms.update += update;
-        self.norms.score += sum_of_squares(self.score, |_, score| score);
+        self.norms.score += self.score_squares;
         self.norms.chains += self.count() as u64;
         Ok(())
     }
 
-    pub(super) fn check_finite(&self, at: At, what: &str) -> Result<()> {
-        if all_finite(self.score) {
+    /// Refuses a score that has left the floats.
+    pub(super) fn check_finite(&mut self, at: At, what: &str) -> Result<()> {
+        self.score_squares = sum_of_squares(self.score);
+        self.refuse_non_finite(at, what)
+    }
+
+    fn refuse_non_finite(&self, at: At, what: &str) -> Result<()> {
+        if self.score_squares.is_finite() {
             return Ok(());
         }
         let bad = self.score.iter().position(|s| !s.is_finite()).unwrap_or(0);

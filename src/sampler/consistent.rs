@@ -25,12 +25,10 @@ impl Sampler for ConsistentAnnealed {
         chains.evaluate_score(at, Purpose::Langevin)?;
         let drift = self.eta * at.sigma * at.sigma;
         if at.next == 0.0 {
-            chains.move_by(drift, 0.0);
+            chains.move_by(drift);
             return Ok(());
         }
         let kept = (1.0 - self.eta) * at.sigma / at.next;
-        chains.draw_noise(at, Purpose::Langevin)?;
-        chains.move_by(drift, at.next * (1.0 - kept * kept).sqrt());
-        Ok(())
+        chains.diffuse(at, Purpose::Langevin, drift, at.next * (1.0 - kept * kept).sqrt())
     }
 }

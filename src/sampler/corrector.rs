@@ -38,10 +38,10 @@ impl Sampler for PredictorCorrector {
         let vectors = chains.score.chunks(elements).zip(chains.noise.chunks(elements));
         for (x, (s, z)) in chains.x.chunks_mut(elements).zip(vectors) {
             let noise = match self.norm {
-                NoiseNorm::Drawn => sum_of_squares(z, |_, z| z),
+                NoiseNorm::Drawn => sum_of_squares(z),
                 NoiseNorm::Expected => elements as f64,
             };
-            let score = sum_of_squares(s, |_, s| s);
+            let score = sum_of_squares(s);
             // Where the score vanishes, so does what there is to correct.
             let a = if score > 0.0 { 2.0 * self.snr * self.snr * noise / score } else { 0.0 };
             let (drift, diffusion) = (a as f32, (2.0 * a).sqrt() as f32);

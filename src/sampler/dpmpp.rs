@@ -55,8 +55,7 @@ impl Sampler for Dpmpp2m {
             *x = kept as f32 * *x + (now * d - before * d_before);
         }
         if self.stochastic {
-            chains.draw_noise(at, Purpose::Predictor)?;
-            chains.add_noise(at.next * gain.sqrt());
+            chains.add_noise(at, Purpose::Predictor, at.next * gain.sqrt())?;
         }
         chains.memory[0].copy_from_slice(chains.denoised);
         Ok(())

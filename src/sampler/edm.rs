@@ -41,8 +41,8 @@ impl Raise {
     fn raise(&self, at: At, chains: &mut Chains<'_>) -> Result<f64> {
         let hat = self.hat(at);
         if hat > at.sigma {
-            chains.draw_noise(at, Purpose::Churn)?;
-            chains.add_noise((hat * hat - at.sigma * at.sigma).sqrt() * self.noise);
+            let scale = (hat * hat - at.sigma * at.sigma).sqrt() * self.noise;
+            chains.add_noise(at, Purpose::Churn, scale)?;
         }
         Ok(hat)
     }
@@ -56,7 +56,7 @@ impl Sampler for Euler {
     fn step(&self, at: At, chains: &mut Chains<'_>) -> Result<()> {
         let hat = self.churn.raise(at, chains)?;
         chains.evaluate_score(At { sigma: hat, ..at }, Purpose::Predictor)?;
-        chains.move_by((hat - at.next) * hat, 0.0);
+        chains.move_by((hat - at.next) * hat);
         Ok(())
     }
 }
@@ -77,14 +77,14 @@ impl Sampler for Heun {
             chains.evaluate_score(At { sigma: hat, ..at }, Purpose::Predictor)?;
             chains.memory[0].copy_from_slice(chains.x);
             chains.memory[1].copy_from_slice(chains.score);
-            chains.move_by((hat - at.next) * hat, 0.0);
+            chains.move_by((hat - at.next) * hat);
             return Ok(());
         }
         let hat = self.churn.hat(at);
         chains.evaluate_score(At { sigma: at.next, ..at }, Purpose::Predictor)?;
         let half = 0.5 * (hat - at.next);
         let (first, second) = ((half * hat) as f32, (half * at.next) as f32);
-        let [start, slope] = &chains.memory[..] else { unreachable!("two vectors") };
+        let [start, slope, ..] = &*chains.memory else { unreachable!("two vectors") };
         let terms = start.iter().zip(slope.iter()).zip(&*chains.score);
         for (x, ((start, s), s_next)) in chains.x.iter_mut().zip(terms) {
             *x = start + (first * s + second * s_next);

@@ -20,7 +20,5 @@ impl Sampler for Langevin {
 /// The Langevin update, with `a` the step size of the level.
 pub(super) fn update(c: f64, a: f64, at: At, chains: &mut Chains<'_>) -> Result<()> {
     chains.evaluate_score(at, Purpose::Langevin)?;
-    chains.draw_noise(at, Purpose::Langevin)?;
-    chains.move_by(c * a, (2.0 * c * a).sqrt());
-    Ok(())
+    chains.diffuse(at, Purpose::Langevin, c * a, (2.0 * c * a).sqrt())
 }

@@ -19,17 +19,23 @@ mod unipc;
 
 pub(crate) use adaptive::CLOCK;
 pub(crate) use chains::{Chains, Guidance, StepNorms};
-pub(crate) use supply::draw_noise;
+pub(crate) use numeric::Noised;
+pub(crate) use own_levels::Gathered;
+pub(crate) use supply::supply_noise;
 
 use crate::error::Result;
 use crate::plan::{Algorithm, At, Plan};
+
+/// Vectors that a sampler can remember of a chain.
+pub(crate) const MEMORY_LIMIT: usize = 7;
 
 /// One algorithm with its parameters.
 pub(crate) trait Sampler: Send {
     /// One evaluation of the network by a micro-batch, and what follows from it: changes `chains.x`.
     fn step(&self, at: At, chains: &mut Chains<'_>) -> Result<()>;
 
-    /// Vectors, each as long as its state, that a chain carries from one evaluation to the next.
+    /// Vectors, each as long as its state, that a chain carries from one evaluation to the next: at most
+    /// [`MEMORY_LIMIT`].
     fn memory(&self) -> usize {
         0
     }

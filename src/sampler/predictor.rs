@@ -28,7 +28,7 @@ impl Sampler for Predictor {
         chains.evaluate_score(at, Purpose::Predictor)?;
         let variance = at.sigma * at.sigma;
         if at.next == 0.0 {
-            chains.move_by(variance, 0.0);
+            chains.move_by(variance);
             return Ok(());
         }
         let g = variance - at.next * at.next;
@@ -42,9 +42,9 @@ impl Sampler for Predictor {
             _ => (g, g.sqrt()),
         };
         if diffusion > 0.0 {
-            chains.draw_noise(at, Purpose::Predictor)?;
+            return chains.diffuse(at, Purpose::Predictor, drift, diffusion);
         }
-        chains.move_by(drift, diffusion);
+        chains.move_by(drift);
         Ok(())
     }
 }

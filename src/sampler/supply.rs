@@ -1,18 +1,30 @@
 //! Where the noise of chains comes from: the host's hook or the library's generator.
 
+use crate::InstructionSet;
 use crate::error::{Result, bail};
 use crate::hooks::{Hooks, NoiseRequest};
-use crate::noise::{Draw, fill_normals};
+use crate::noise::{Samples, Sink, fill_normals, for_each_normal};
 
-/// Standard normals of one draw for the samples from `first_sample` on.
-pub(crate) fn draw_noise(
+/// Hands the standard normals of `which` to `sink`: the generator's piece by piece, a hook's all at
+/// once by way of `buffer`, which they fill.
+pub(crate) fn supply_noise(
     hooks: &mut Hooks,
-    seed: u64,
-    draw: Draw,
-    first_sample: u64,
-    elements: usize,
-    out: &mut [f32],
+    which: Samples,
+    buffer: &mut [f32],
+    sink: &mut impl Sink,
 ) -> Result<()> {
+    if hooks.noise.is_none() {
+        for_each_normal(InstructionSet::widest(), which, sink);
+        return Ok(());
+    }
+    draw_noise(hooks, which, buffer)?;
+    sink.take(0, buffer);
+    Ok(())
+}
+
+/// Fills `out` with the standard normals of `which`.
+pub(super) fn draw_noise(hooks: &mut Hooks, which: Samples, out: &mut [f32]) -> Result<()> {
+    let Samples { seed, draw, first_sample, samples, elements } = which;
     let Some(hook) = &mut hooks.noise else {
         fill_normals(seed, draw, first_sample, elements, out);
         return Ok(());
@@ -22,7 +34,7 @@ pub(crate) fn draw_noise(
         level: draw.level,
         step: draw.step,
         first_sample,
-        sample_count: (out.len() / elements) as u32,
+        sample_count: samples as u32,
         elements_per_sample: elements,
     };
     hook(&request, out)?;

@@ -88,7 +88,7 @@ impl Unipc {
         // In terms of D_i, D_{i-1} and D(x', sigma).
         let old = r.map_or(0.0, |r| gain * a / r);
         let (now, old, new) = ((gain * (1.0 - b) - old) as f32, old as f32, (gain * b) as f32);
-        let [x_before, d, d_before] = &chains.memory[..] else { unreachable!("three vectors") };
+        let [x_before, d, d_before, ..] = &*chains.memory else { unreachable!("three vectors") };
         let terms = x_before.iter().zip(d.iter()).zip(d_before.iter()).zip(&*chains.denoised);
         for (x, (((x_before, d), d_before), d_new)) in chains.x.iter_mut().zip(terms) {
             *x = kept * x_before + (now * d + old * d_before + new * d_new);
@@ -102,7 +102,9 @@ impl Unipc {
         let gain = -(-h).exp_m1();
         let old = self.ratio(i, h).map_or(0.0, |r| 0.5 * gain / r);
         let (kept, now, old) = ((next / sigma) as f32, (gain - old) as f32, old as f32);
-        let [x_before, d, d_before] = &mut chains.memory[..] else { unreachable!("three vectors") };
+        let [x_before, d, d_before, ..] = &mut *chains.memory else {
+            unreachable!("three vectors")
+        };
         x_before.copy_from_slice(chains.x);
         d_before.copy_from_slice(d);
         d.copy_from_slice(chains.denoised);
