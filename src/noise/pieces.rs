@@ -10,8 +10,9 @@ use crate::philox::{Keys, LANES, Lanes, philox4x32_lanes, round_keys};
 
 /// Elements that 16 blocks fill side by side.
 const GROUP: usize = 4 * LANES;
-/// Groups of blocks in a piece.
-const GROUPS: usize = 16;
+/// Groups of blocks in a piece. More would make the loops hardly faster, but clearing the space for them
+/// at each draw would show where there are few chains.
+const GROUPS: usize = 8;
 const PIECE: usize = GROUPS * GROUP;
 
 /// Takes the values of a draw.
@@ -64,12 +65,11 @@ where
 
     #[inline(always)]
     fn compute(self) {
-        let Self { all, pair, sink } = self;
-        let Samples { seed, draw, first_sample, samples, elements } = all;
+        let Samples { seed, draw, first_sample, samples, elements } = self.all;
         let keys = &round_keys(seed);
         let (groups, rest) = (elements / GROUP, elements % GROUP);
         let tails = Tails { draw, keys, first_block: (groups * LANES) as u32, rest };
-        let (mut words, mut values, mut tail) = ([0; PIECE], [0.0; PIECE], [0.0; PIECE]);
+        let (mut words, mut tail) = ([0; PIECE], [0.0; PIECE]);
         let mut done = 0;
         while done < samples {
             let first = first_sample + done as u64;
@@ -78,29 +78,46 @@ where
             let count = (samples - done).min(tails.at_once()).min(same_upper_bits as usize);
             match rest {
                 0 => {}
-                1 | 2 => tails.fill::<1, P>(first, count, pair, &mut words, &mut tail),
-                _ => tails.fill::<2, P>(first, count, pair, &mut words, &mut tail),
+                1 | 2 => tails.fill::<1, P>(first, count, self.pair, &mut words, &mut tail),
+                _ => tails.fill::<2, P>(first, count, self.pair, &mut words, &mut tail),
             }
             if groups == 0 {
-                sink.take(done * elements, &tail[..count * rest]);
-                done += count;
-                continue;
-            }
-            for sample in 0..count {
-                let start = (done + sample) * elements;
-                let counter = draw.counter(0, first + sample as u64);
-                for group in (0..groups).step_by(GROUPS) {
-                    let len = GROUPS.min(groups - group) * GROUP;
-                    fill_groups(group, counter, keys, &mut words[..len]);
-                    transform(&words[..len], pair, &mut values[..len]);
-                    sink.take(start + group * GROUP, &values[..len]);
-                }
-                if rest > 0 {
-                    sink.take(start + groups * GROUP, &tail[sample * rest..(sample + 1) * rest]);
+                self.sink.take(done * elements, &tail[..count * rest]);
+            } else {
+                for sample in 0..count {
+                    let counter = draw.counter(0, first + sample as u64);
+                    let start = (done + sample) * elements;
+                    whole_groups(start, groups, counter, keys, self.pair, &mut words, self.sink);
+                    if rest > 0 {
+                        let tail = &tail[sample * rest..(sample + 1) * rest];
+                        self.sink.take(start + groups * GROUP, tail);
+                    }
                 }
             }
             done += count;
         }
+    }
+}
+
+/// Hands over the elements in the complete groups of one sample, whose first element is number `start`.
+#[inline(always)]
+fn whole_groups<P>(
+    start: usize,
+    groups: usize,
+    counter: [u32; 4],
+    keys: &Keys,
+    pair: P,
+    words: &mut [u32; PIECE],
+    sink: &mut impl Sink,
+) where
+    P: Fn(u32, u32) -> (f32, f32) + Copy,
+{
+    let mut values = [0.0; PIECE];
+    for group in (0..groups).step_by(GROUPS) {
+        let len = GROUPS.min(groups - group) * GROUP;
+        fill_groups(group, counter, keys, &mut words[..len]);
+        transform(&words[..len], pair, &mut values[..len]);
+        sink.take(start + group * GROUP, &values[..len]);
     }
 }
 
