@@ -7,11 +7,14 @@
 //! in turn in one process, in rounds of a millisecond where the network allows: `ratio` is that of the
 //! least times, which other processes disturb least, and `median ratio` the median over the rounds.
 
+mod bare;
+
 use std::ffi::{CString, c_void};
 use std::path::Path;
 use std::ptr;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
+use bare::{Bare, median};
 use ncsn::capi::constants::{NCSN_OK, NCSN_PENDING, NCSN_READ_DENOISED};
 use ncsn::capi::model::{
     ncsn_create, ncsn_destroy, ncsn_model_options_init, ncsn_sample_params_init,
@@ -21,77 +24,6 @@ use ncsn::capi::types::{
     ncsn_model_options, ncsn_progress, ncsn_run, ncsn_sample_params, ncsn_status,
 };
 use ncsn::{Model, ModelOptions};
-use ort::sys;
-
-/// A session on ONNX Runtime's C API with everything bound: only `run` is left to call.
-struct Bare {
-    session: *mut sys::OrtSession,
-    binding: *mut sys::OrtIoBinding,
-    _tensors: Vec<Vec<f32>>,
-}
-
-fn ok(status: sys::OrtStatusPtr) {
-    assert!(status.0.is_null(), "ONNX Runtime call failed");
-}
-
-impl Bare {
-    /// # Safety
-    /// ONNX Runtime has been loaded; `path` is a model of inputs x and sigma and output score.
-    unsafe fn open(path: &Path, shape: &[i64], sigma: f32) -> Self {
-        let api = ort::api();
-        let c = |text: &str| CString::new(text).unwrap();
-        let (mut env, mut options, mut session) =
-            (ptr::null_mut(), ptr::null_mut(), ptr::null_mut());
-        let (mut memory, mut binding) = (ptr::null_mut(), ptr::null_mut());
-        let elements = shape.iter().product::<i64>() as usize;
-        let mut tensors =
-            vec![vec![0.5; elements], vec![sigma; shape[0] as usize], vec![0.0; elements]];
-        let file = c(path.to_str().unwrap());
-        // SAFETY: as the caller says; every pointer outlives its use, and what is bound stays in
-        // `tensors`. Nothing is released: the program ends soon.
-        unsafe {
-            let warning = sys::OrtLoggingLevel::ORT_LOGGING_LEVEL_WARNING;
-            ok((api.CreateEnv)(warning, c("bench").as_ptr(), &mut env));
-            ok((api.CreateSessionOptions)(&mut options));
-            ok((api.SetIntraOpNumThreads)(options, 1));
-            ok((api.CreateSession)(env, file.as_ptr().cast(), options, &mut session));
-            let (kind, place) =
-                (sys::OrtAllocatorType::OrtArenaAllocator, sys::OrtMemType::OrtMemTypeDefault);
-            ok((api.CreateCpuMemoryInfo)(kind, place, &mut memory));
-            ok((api.CreateIoBinding)(session, &mut binding));
-            for (name, data) in ["x", "sigma", "score"].into_iter().zip(&mut tensors) {
-                let dims = if name == "sigma" { &shape[..1] } else { shape };
-                let mut value = ptr::null_mut();
-                ok((api.CreateTensorWithDataAsOrtValue)(
-                    memory,
-                    data.as_mut_ptr().cast(),
-                    size_of_val(&data[..]),
-                    dims.as_ptr(),
-                    dims.len(),
-                    sys::ONNXTensorElementDataType::ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT,
-                    &mut value,
-                ));
-                let bind = if name == "score" { api.BindOutput } else { api.BindInput };
-                ok(bind(binding, c(name).as_ptr(), value));
-            }
-        }
-        Self { session, binding, _tensors: tensors }
-    }
-
-    fn run(&self, times: u64) -> Duration {
-        let start = Instant::now();
-        for _ in 0..times {
-            // SAFETY: a live session and a complete binding.
-            ok(unsafe { (ort::api().RunWithBinding)(self.session, ptr::null(), self.binding) });
-        }
-        start.elapsed()
-    }
-}
-
-fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values[values.len() / 2]
-}
 
 /// What a host does with a progress and, once a level, a preview: looks at them.
 unsafe extern "C" fn look(_: *mut c_void, now: *const ncsn_progress) -> i32 {
@@ -101,17 +33,14 @@ unsafe extern "C" fn look(_: *mut c_void, now: *const ncsn_progress) -> i32 {
 }
 
 /// Rounds of `steps` bare runs and as many of our steps, a step being one evaluation of all `batch`
-/// samples. `path` is a model of inputs x and sigma and output score.
+/// samples.
 fn measure(path: &Path, batch: u32, steps: u32, rounds: usize) {
     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let options = ModelOptions { intra_threads: 1, ..ModelOptions::default() };
     // What the model is, of the Rust API; everything timed goes through the C interface.
     let model = Model::open(path, &options).expect("model");
     let contract = model.contract();
-    let mut shape = vec![i64::from(batch)];
-    shape.extend(contract.shape.iter().map(|&dim| dim as i64));
-    // SAFETY: opening the model has loaded ONNX Runtime; the models have these names.
-    let bare = unsafe { Bare::open(path, &shape, contract.sigmas[0] as f32) };
+    let bare = Bare::open(path, &model, batch as usize, 1);
     let file = CString::new(path.to_str().unwrap()).unwrap();
     let (mut ratios, mut floors, mut ours) = (Vec::new(), Vec::new(), Vec::new());
     // SAFETY: structs are initialised with their size, handles live until they are freed.
