@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex};
 
 use common::requests::{request, samplers};
 use common::{model, options, test_model};
-use ncsn::{Hooks, Init, Model, OutputFormat, Preview, PreviewKind, Run, RunState, SampleParams};
+use ncsn::{Hooks, Init, Model, Preview, PreviewKind, Run, RunState, SampleParams};
 
 thread_local! {
     /// Allocations by this thread.
@@ -71,9 +71,9 @@ fn check(path: &Path, params: impl Fn(&Model, ncsn::SamplerKind) -> SampleParams
     let model = Model::open(path, &options()).unwrap();
     for sampler in samplers() {
         let (counts, previews) = counts(&model, params(&model, sampler));
-        // The first step of all chains: three micro-batches, of two sizes.
+        // The first step of all chains: of up to three micro-batches, of two sizes.
         let warm = 3;
-        assert!(counts.len() > 3 * warm, "{sampler:?}: a run of {} evaluations", counts.len());
+        assert!(counts.len() > warm, "{sampler:?}: a run of {} evaluations", counts.len());
         assert!(previews > 0, "{sampler:?}");
         let later: Vec<u64> = counts[warm - 1..].windows(2).map(|pair| pair[1] - pair[0]).collect();
         assert!(later.iter().all(|&count| count == 0), "{sampler:?}: {later:?}");
@@ -96,13 +96,19 @@ fn a_step_of_any_sampler_allocates_nothing() {
 }
 
 #[test]
-fn neither_does_one_that_shows_pictures() {
+fn neither_does_one_of_larger_samples() {
     check(&test_model("gauss_image.onnx"), |model, sampler| SampleParams {
         sample_count: 13,
         batch_size: Some(5),
         preview_every: 1,
-        output_format: OutputFormat::Gray,
         init: Init::Normal,
+        ..request(sampler, model, &LADDER)
+    });
+    // One micro-batch, whose vectors change places with those of the run.
+    check(&model("mixture.onnx"), |model, sampler| SampleParams {
+        sample_count: 8,
+        batch_size: Some(8),
+        preview_every: 1,
         ..request(sampler, model, &LADDER)
     });
 }

@@ -94,11 +94,15 @@ impl Run {
         drop(reached);
         let mut reached = shared.reach();
         let all = &mut reached.chains;
-        all.x[range.clone()].copy_from_slice(&x[..len]);
-        all.denoised[range.clone()].copy_from_slice(&denoised[..len]);
         all.clocks[clocks.clone()].copy_from_slice(&own[..clocks.len()]);
-        for (vector, copy) in all.memory.iter_mut().zip(memory) {
-            vector[range.clone()].copy_from_slice(&copy[..len]);
+        let vectors = [(&mut all.x, x), (&mut all.denoised, denoised)];
+        for (vector, own) in vectors.into_iter().chain(all.memory.iter_mut().zip(memory)) {
+            if vector.len() == own.len() {
+                // The micro-batch is all there is.
+                std::mem::swap(vector, own);
+            } else {
+                vector[range.clone()].copy_from_slice(&own[..len]);
+            }
         }
         self.norms = norms;
         self.calls_here += 1;
