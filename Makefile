@@ -33,7 +33,7 @@ help:
 	@echo "make test-exporter the exporter's tests alone: PyTorch networks through ncsn-export and the library"
 	@echo "make test-hosts    the hosts' tests alone: C++, C#, Python, Lua, engines, packaging, from an installed tree"
 	@echo "make test-ffi      Node, Java and Go by their foreign function interfaces"
-	@echo "make bench         what the loop costs over bare ONNX Runtime calls, as a table"
+	@echo "make bench         what the loop and its noise cost, as tables"
 
 build:
 	cargo build --release --lib
@@ -154,7 +154,7 @@ header:
 	$(PYTHON) bindings/lua/make_cdef.py include/ncsn.h > bindings/lua/ncsn_cdef.lua
 
 bench: onnxruntime
-	cargo bench --bench loop
+	cargo bench --bench loop --bench noise
 
 clean:
 	cargo clean

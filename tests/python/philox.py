@@ -1,4 +1,4 @@
-"""The library's noise from its documentation: the module comment of src/noise.rs.
+"""The library's noise from its documentation: the module comment of src/noise/mod.rs.
 
 Philox4x32-10 (Salmon, Moraes, Dror & Shaw 2011) with the seed as key, and Box & Muller (1958) in
 float64. The library computes Box-Muller in float32, so normals agree to about 1e-6; uniforms and
