@@ -70,6 +70,8 @@ fn counts(model: &Model, params: SampleParams) -> (Vec<u64>, u64) {
 fn check(path: &Path, params: impl Fn(&Model, ncsn::SamplerKind) -> SampleParams) {
     let model = Model::open(path, &options()).unwrap();
     for sampler in samplers() {
+        // Once to meet all batch sizes: an adaptive sampler's shrink as its chains arrive.
+        counts(&model, params(&model, sampler));
         let (counts, previews) = counts(&model, params(&model, sampler));
         // The first step of all chains: of up to three micro-batches, of two sizes.
         let warm = 3;
