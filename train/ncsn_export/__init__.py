@@ -11,9 +11,12 @@ from . import recipes
 from .annotate import annotate
 from .contract import Contract
 from .errors import ContractError, ExportError, VerificationError
+from .int8 import quantize
 
 __version__ = "1.0.0"
-__all__ = ["Contract", "ContractError", "ExportError", "VerificationError", "annotate", "export", "recipes"]
+__all__ = [
+    "Contract", "ContractError", "ExportError", "VerificationError", "annotate", "export", "quantize", "recipes",
+]  # fmt: skip
 
 
 def export(module, contract, path, **options):

@@ -48,6 +48,33 @@ def _parser():
     one.add_argument("model", help="the .onnx file")
     one.set_defaults(run=_show)
 
+    one = commands.add_parser(
+        "quantize",
+        allow_abbrev=False,
+        help="make a file whose convolutions compute in 8 bits, from samples of the data (no PyTorch needed)",
+        epilog="Example: ncsn-export quantize net.onnx -o net-int8.onnx --samples data.npy --max-error 0.05",
+    )
+    one.add_argument("model", help="the .onnx file, in float32")
+    one.add_argument("-o", "--out", required=True, help="the file to write")
+    one.add_argument("--samples", required=True, metavar="FILE", help=".npy of clean samples [N, ...]: floats, or bytes")
+    one.add_argument(
+        "--keep",
+        default="auto",
+        metavar="KIND",
+        help="which convolutions stay in float32: none, first, last, first-last, sensitive, or auto, which tries all",
+    )
+    one.add_argument("--count", type=int, default=32, help="samples a level that calibrate, for ten levels (default 32)")
+    one.add_argument("--seed", type=int, default=0, help="of the noise and of which samples calibrate")
+    one.add_argument(
+        "--max-error", type=float, metavar="SHARE", help="bound on the score's relative error at every level, e.g. 0.05"
+    )
+    one.add_argument("--reduce-range", action="store_true", help="weights in 7 bits, for CPUs without VNNI")
+    one.add_argument("--ncsn", metavar="FILE", help="libncsn's command line, for the validator (default: on PATH)")
+    one.add_argument("--judge", metavar="FILE", help="a classifier (.onnx): compare samples by ncsn bench-quality")
+    one.add_argument("--judge-samples", type=int, default=2000, metavar="N", help="default 2000")
+    one.add_argument("--judge-evaluations", type=int, default=40, metavar="N", help="default 40")
+    one.set_defaults(run=_quantize)
+
     one = commands.add_parser("recipes", help="list the families of networks that are known")
     one.set_defaults(run=_recipes)
 
@@ -97,6 +124,16 @@ def _annotate(args):
 
 def _show(args):
     print(show.table(args.model))
+
+
+def _quantize(args):
+    from .int8 import quantize
+
+    quantize(
+        args.model, args.out, args.samples, keep=args.keep, count=args.count, seed=args.seed, max_error=args.max_error,
+        reduce_range=args.reduce_range, ncsn=args.ncsn, judge=args.judge, judge_samples=args.judge_samples,
+        judge_evaluations=args.judge_evaluations,
+    )  # fmt: skip
 
 
 def _recipes(_args):

@@ -105,3 +105,11 @@ def training_norms(model):
         for node in model.graph.node
         if node.op_type == "BatchNormalization" and any(a.name == "training_mode" and a.i for a in node.attribute)
     ]
+
+
+def eight_bits(model):
+    """How many convolutions compute in 8 bits, "57 of 59 convolutions"; "" where none does."""
+    made_by = {name: node.op_type for node in model.graph.node for name in node.output}
+    convolutions = [node for node in model.graph.node if node.op_type == "Conv"]
+    narrow = sum(made_by.get(node.input[1]) == "DequantizeLinear" for node in convolutions)
+    return f"{narrow} of {len(convolutions)} convolutions" if narrow else ""

@@ -18,19 +18,28 @@ def available():
     return True
 
 
+def session(model, threads):
+    """ONNX Runtime's session on the CPU for a file, or for a model's bytes."""
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.log_severity_level = 3
+    held = isinstance(model, bytes)
+    try:
+        return onnxruntime.InferenceSession(
+            model if held else str(model), options, providers=["CPUExecutionProvider"]
+        )
+    except Exception as error:
+        name = "the model" if held else model
+        raise ExportError(f"{name}: ONNX Runtime {onnxruntime.__version__} cannot load it: {error}") from error
+
+
 class Network:
-    """The network of the file `path`: call it with x [B, ...] and one noise level, get its raw output."""
+    """The network of a file, or of a model's bytes: call it with x [B, ...] and one noise level, get its raw output."""
 
-    def __init__(self, path, contract, wiring, threads=2):
-        import onnxruntime
-
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.log_severity_level = 3
-        try:
-            self.session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-        except Exception as error:
-            raise ExportError(f"{path}: ONNX Runtime {onnxruntime.__version__} cannot load it: {error}") from error
+    def __init__(self, model, contract, wiring, threads=2):
+        self.session = session(model, threads)
         self.contract, self.wiring = contract, wiring
 
     def __call__(self, x, sigma, label=None):

@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
-from . import files
+from . import files, graph
 from .contract import Contract
+from .int8.file import made_of
 from .metadata import get_metadata, text
 from .wiring import wire
 
@@ -27,6 +28,9 @@ def table(path):
             rows.append((f"input {what}", str(port)))
     rows += [(f"input = {contract.aux[port.name]:g}", str(port)) for port in wiring.aux]
     rows.append(("output", str(wiring.output)))
+    said = graph.eight_bits(model)
+    if said:
+        rows.append(("int8", said + _error(model)))
     if ladder:
         rows.append(("ladder", f"{len(ladder)} levels, {ladder[0]:g} to {ladder[-1]:g}"))
     head = len(rows)
@@ -34,6 +38,14 @@ def table(path):
     width = max(len(name) for name, _ in rows)
     lines = [f"{name:<{width}}  {value}" for name, value in rows]
     return "\n".join([*lines[:head], "", *lines[head:]])
+
+
+def _error(model):
+    """What the quantiser measured, where this package's did."""
+    made = made_of(model)
+    if "score_error" not in made:
+        return ""
+    return f"; score error {made['score_error']:.2%} at sigma {made['score_error_sigma']:g}"
 
 
 def shorten(value):
