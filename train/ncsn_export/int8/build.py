@@ -30,6 +30,7 @@ class Builder:
             quantizer.quantize_model()
         model = quantizer.model.model
         _spare_others(model)
+        quantizer.model.topological_sort()
         return model
 
 

@@ -24,7 +24,7 @@ class Quantized:
 
 def quantize(
     path, target, /, data, *, keep="auto", count=32, seed=0, max_error=None, reduce_range=False, ncsn=None, judge=None,
-    judge_samples=2000, judge_evaluations=40, report=print, progress=None,
+    judge_samples=2000, judge_evaluations=40, report=print,
 ):  # fmt: skip
     """Writes the model `path` to `target` with its convolutions in 8 bits: static, per channel, as QDQ pairs.
 
@@ -38,8 +38,8 @@ def quantize(
 
     Returns Quantized. Raises ExportError and writes nothing for what cannot be quantised or stays outside the bound.
     """
-    progress = progress or Progress()
     program = _check(path, target, keep, count, max_error, ncsn, judge)
+    progress = Progress()
     source = Source(path)
     contract, wiring = source.contract, source.wiring
     clean, held = samples.split(samples.read(data, contract, wiring.shape), seed)
