@@ -113,9 +113,9 @@ exporter-venv: $(EXPORTER)/ready
 
 # The staged runtime, whatever the caller's shell prefers.
 test-exporter: exporter-venv onnxruntime
-	cargo build --lib
+	cargo build --features cli
 	cd train && env -u NCSN_ORT_PATH -u ORT_DYLIB_PATH NCSN_TEST_LIBRARY=$(abspath $(TARGET))/debug/libncsn.so \
-	    $(abspath $(EXPORTER))/bin/python -m pytest -q -p no:cacheprovider
+	    NCSN_TEST_PROGRAM=$(abspath $(TARGET))/debug/ncsn $(abspath $(EXPORTER))/bin/python -m pytest -q -p no:cacheprovider
 
 # Hosts see an installed tree and nothing else of this one. Two files of tests at a time: most of them wait.
 HOSTS = NCSN_PREFIX=$(abspath $(TARGET))/prefix $(VENV)/bin/python -m pytest -q -p no:cacheprovider

@@ -283,6 +283,7 @@ def not_finite():
 BAD_SAMPLES = [
     ("another shape", lambda: smooth()[:, :, :-1], r"shape \[48, 1, 11, 12\]; the network's samples are \[N,1,12,12\]"),
     ("one sample", lambda: smooth()[0], "has 1; at least 8"),
+    ("none", lambda: smooth()[:0], "has 0; at least 8"),
     ("too few", lambda: smooth(7), "has 7; at least 8"),
     ("not finite", not_finite, "not finite, first in sample 5"),
     ("out of range", lambda: 2 * smooth() - 1, "goes from -1 to .*, but the network's data from 0 to 1"),
@@ -310,6 +311,8 @@ def test_no_samples(folder, tmp_path):
     refused(tmp_path, folder / "net.onnx", tmp_path / "no.npy", "no.npy: no such file", FileNotFoundError)
     (tmp_path / "text.npy").write_text("1,2,3")
     refused(tmp_path, folder / "net.onnx", tmp_path / "text.npy", "samples: .*text.npy is no .npy array")
+    np.savez(tmp_path / "several.npz", a=smooth(), b=smooth())
+    refused(tmp_path, folder / "net.onnx", tmp_path / "several.npz", "samples: .* holds several arrays")
     np.save(tmp_path / "bytes.npy", (255 * smooth()).astype(np.uint8))
     conv_net(tmp_path / "net.onnx", range="unbounded")
     refused(tmp_path, tmp_path / "net.onnx", tmp_path / "bytes.npy", "holds bytes, and the file says range 'unbounded'")

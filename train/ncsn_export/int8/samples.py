@@ -14,13 +14,14 @@ RANGES = {"unit": (0.0, 1.0), "centered": (-1.0, 1.0)}
 def read(path, contract, shape):
     """float32 [N, *shape] in the model's range, from a .npy file; bytes are scaled to it from 0 to 255."""
     data = _load(path)
-    count, own = len(data) if data.ndim else 0, data.shape[1:]
-    if own == (shape if shape[0] != 1 else shape[1:]) or own == (int(np.prod(shape)),):
+    flat, planeless = (int(np.prod(shape)),), shape[1:] if shape[0] == 1 else shape
+    if data.ndim > 1 and data.shape[1:] in (flat, planeless):
         data = data.reshape(-1, *shape)
     if data.shape[1:] != shape:
         raise ExportError(
             f"samples: {path} has shape {list(data.shape)}; the network's samples are [N,{','.join(map(str, shape))}]"
         )
+    count = len(data)
     if count < FEWEST:
         raise ExportError(f"samples: {path} has {count}; at least {FEWEST} are needed, some 100 are better")
     if data.dtype == np.uint8:
@@ -39,9 +40,12 @@ def _load(path):
     if not Path(path).is_file():
         raise FileNotFoundError(f"{path}: no such file")
     try:
-        return np.load(path, allow_pickle=False)
+        data = np.load(path, allow_pickle=False)
     except (ValueError, EOFError) as error:
         raise ExportError(f"samples: {path} is no .npy array ({error})") from error
+    if not isinstance(data, np.ndarray):
+        raise ExportError(f"samples: {path} holds several arrays; a .npy file holds the one that is wanted")
+    return data
 
 
 def _from_bytes(data, contract, path):
