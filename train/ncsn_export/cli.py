@@ -56,14 +56,18 @@ def _parser():
     )
     one.add_argument("model", help="the .onnx file, in float32")
     one.add_argument("-o", "--out", required=True, help="the file to write")
-    one.add_argument("--samples", required=True, metavar="FILE", help=".npy of clean samples [N, ...]: floats, or bytes")
+    one.add_argument(
+        "--samples", required=True, metavar="FILE", help=".npy of clean samples [N, ...]: floats, or bytes"
+    )
     one.add_argument(
         "--keep",
         default="auto",
         metavar="KIND",
         help="which convolutions stay in float32: none, first, last, first-last, sensitive, or auto, which tries all",
     )
-    one.add_argument("--count", type=int, default=32, help="samples a level that calibrate, for ten levels (default 32)")
+    one.add_argument(
+        "--count", type=int, default=32, help="samples that calibrate at each level of a ladder of ten (default 32)"
+    )
     one.add_argument("--seed", type=int, default=0, help="of the noise and of which samples calibrate")
     one.add_argument(
         "--max-error", type=float, metavar="SHARE", help="bound on the score's relative error at every level, e.g. 0.05"

@@ -8,12 +8,18 @@ from ncsn_export import annotate
 
 SIDE, WIDTH = 12, 16
 CONVOLUTIONS = ("first", "middle", "wide", "last")
-CONTRACT = {"conditioning": "sigma", "output": "score", "sigma_max": 2.0, "sigma_min": 0.1, "levels": 6, "range": "unit"}
+CONTRACT = {
+    "conditioning": "sigma", "output": "score", "sigma_max": 2.0, "sigma_min": 0.1, "levels": 6, "range": "unit",
+}  # fmt: skip
 
 
-def conv_net(path, *, weights=np.float32, opset=17, named=True, batch="batch", constant=False, contract=True, **entries):
-    """s(x, sigma) = f(x / sqrt(1 + sigma^2), ln sigma) / sigma - x / (0.1 + sigma^2): four convolutions on the way of x,
-    one with Elu and a residual path, and two that make the level's modulation."""
+def conv_net(
+    path, *, weights=np.float32, opset=17, named=True, batch="batch", constant=False, contract=True, **entries
+):
+    """s(x, sigma) = f(x / sqrt(1 + sigma^2), ln sigma) / sigma - x / (0.1 + sigma^2).
+
+    Four convolutions see x, with Elu between them and a residual path; two make the level's modulation.
+    """
     random, value, node = np.random.default_rng(3), helper.make_tensor_value_info, helper.make_node
     tensors, kind = [], helper.np_dtype_to_tensor_dtype(np.dtype(weights))
 

@@ -114,7 +114,7 @@ def test_a_chain_ends_near_float32(done):
     made, lines = done
     assert 1e-4 < made.chain_error < 0.05
     text = "\n".join(lines)
-    for words in ("6 of 6", "3 of 6", "worst level", "slope float32", "4 convolutions that see x, calibrated at 6 levels"):
+    for words in ("6 of 6", "3 of 6", "worst level", "slope float32", "4 convolutions that see x, calibrated at 6"):
         assert words in text, words
 
 
@@ -154,9 +154,7 @@ def test_the_validator_s_verdict(folder, tmp_path, lines):
     assert len(verdicts) == 2 and verdicts[0] == verdicts[1], text
 
 
-KEPT = {
-    "none": set(), "first": {"first"}, "last": {"last"}, "first-last": {"first", "last"},
-}  # fmt: skip
+KEPT = {"none": set(), "first": {"first"}, "last": {"last"}, "first-last": {"first", "last"}}
 
 
 @pytest.mark.parametrize("kind", KEPT)
@@ -337,7 +335,7 @@ def test_arguments_that_cannot_be_meant(folder, tmp_path):
     refused(tmp_path, net, data, "keep: 'most' is none of auto", keep="most")
     refused(tmp_path, net, data, "count: 0 samples", count=0)
     refused(tmp_path, net, data, "max_error: 0 is no bound", max_error=0)
-    refused(tmp_path, net, data, "max_error: no choice keeps .* within 0.00%", VerificationError, keep="none", max_error=1e-6)
+    refused(tmp_path, net, data, "max_error: no choice .* 0.00%", VerificationError, keep="none", max_error=1e-6)
     refused(tmp_path, net, data, "no/ncsn: no such program", FileNotFoundError, ncsn="no/ncsn")
     with pytest.raises(ExportError, match="is the float32 file itself"):
         quantize(net, net, data, report=quiet)
@@ -360,8 +358,9 @@ def test_weights_beside_the_file(folder, tmp_path):
     far = tmp_path / "far"
     far.mkdir()
     onnx.save_model(
-        onnx.load(folder / "net.onnx"), far / "net.onnx", save_as_external_data=True, location="w.bin", size_threshold=1024
-    )
+        onnx.load(folder / "net.onnx"), far / "net.onnx", save_as_external_data=True, location="w.bin",
+        size_threshold=1024,
+    )  # fmt: skip
     made = quantize(far / "net.onnx", tmp_path / "q.onnx", folder / "data.npy", keep="none", report=quiet)
     assert eight_bits(onnx.load(made.path)) == set(CONVOLUTIONS)
     assert sorted(file.name for file in tmp_path.iterdir()) == ["far", "q.onnx"]

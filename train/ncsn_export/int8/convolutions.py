@@ -52,15 +52,10 @@ def find(model, x, path):
     fit = [n for n in convolutions if weights.get(n.input[1]) == TensorProto.FLOAT]
     if not fit:
         raise ExportError(f"{path}: nothing to quantise: {_why_none(convolutions, weights)}")
-    after = _reached(
-        model.graph.node, {n.output[0] for n in convolutions}, lambda node: node.input, lambda node: node.output
-    )
-    before = _reached(
-        reversed(model.graph.node), {n.input[0] for n in convolutions}, lambda node: node.output, lambda node: node.input
-    )
-    return [
-        Convolution(n.name, n.output[0], n.input[0] not in after, n.output[0] not in before) for n in fit
-    ]
+    made, fed = {n.output[0] for n in convolutions}, {n.input[0] for n in convolutions}
+    after = _reached(model.graph.node, made, lambda node: node.input, lambda node: node.output)
+    before = _reached(reversed(model.graph.node), fed, lambda node: node.output, lambda node: node.input)
+    return [Convolution(n.name, n.output[0], n.input[0] not in after, n.output[0] not in before) for n in fit]
 
 
 def _why_none(convolutions, weights):

@@ -16,7 +16,7 @@ def find(path):
     """The program: `path`, or the one on PATH, or None. A path that leads to no program is refused."""
     found = shutil.which(path or "ncsn")
     if path is not None and found is None:
-        raise FileNotFoundError(f"{path}: no such program; `make cli` in libncsn's source tree builds target/release/ncsn")
+        raise FileNotFoundError(f"{path}: no such program; `make cli` in libncsn's source tree builds it")
     return found
 
 
