@@ -14,6 +14,9 @@ import argparse
 import os
 import sys
 
+import calls
+import quality
+import scaling
 import the_table
 import words
 from contender_list import EVERYONE
@@ -22,7 +25,7 @@ from paths import PAGE, PICTURE
 from processes import Failed
 
 
-def table(args):
+def run_table(args):
     if any(c not in ("floor", "ours", "tuned", "int8", "numpy", "openvino") for c in args.contenders):
         from prepare import prepare
 
@@ -37,11 +40,37 @@ def table(args):
     return the_table.markdown(made)
 
 
+def run_quality(args):
+    from prepare import prepare
+
+    prepare(["digits"])
+    return quality.markdown(quality.run(args.threads, say=_say), args.threads)
+
+
+def run_frechet(args):
+    reference, fewest = quality.best(quality.frechet())
+    return f"annealed Langevin dynamics: {reference}; as good: {fewest}"
+
+
+def run_scaling(args):
+    return scaling.markdown(scaling.run([name for name in args.models if name in ("mixture", "digits")], say=_say))
+
+
+def run_calls(args):
+    return calls.markdown(calls.run(*((10_000, 300) if args.quick else (calls.CALLS, calls.MODELS_OPENED))))
+
+
 def _say(line):
     print(line, file=sys.stderr, flush=True)
 
 
-WHAT = {"table": table}
+WHAT = {
+    "table": run_table,
+    "quality": run_quality,
+    "frechet": run_frechet,
+    "scaling": run_scaling,
+    "calls": run_calls,
+}
 
 
 def _list(known, kind=str):
@@ -69,7 +98,7 @@ def main():
     for name in [name for name in WHAT if name != "frechet"] if args.what == "all" else [args.what]:
         made = WHAT[name](args)
         print(made, flush=True)
-        if args.write:
+        if args.write and name != "frechet":
             words.put(PAGE, name, made)
 
 

@@ -45,8 +45,8 @@ def floor(job):
 
 def ours(job, model=None):
     return [
-        program("ours"), runtime(), model or job.model, job.threads, job.steps, job.n, f"{job.sizes[-1]:.17g}",
-        numbers(job.sigmas),
+        program("ours"), runtime(), model or job.model, job.threads, job.n, "langevin", job.steps,
+        f"{job.sizes[-1]:.17g}", numbers(job.sigmas),
     ]  # fmt: skip
 
 

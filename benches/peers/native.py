@@ -11,7 +11,7 @@ FLAGS = ["-std=c11", "-D_POSIX_C_SOURCE=200809L", "-O2", "-Wall", "-Wextra", "-W
 def program(name):
     """The path of the compiled `name`.c; made anew when it or the header has changed."""
     made = MADE / name
-    sources = [HERE / f"{name}.c", HERE / "round.h", ROOT / "include" / "ncsn.h", library()]
+    sources = [HERE / f"{name}.c", *HERE.glob("*.h"), ROOT / "include" / "ncsn.h", library()]
     if not made.exists() or made.stat().st_mtime < max(source.stat().st_mtime for source in sources):
         made.parent.mkdir(parents=True, exist_ok=True)
         linked = [library(), f"-Wl,-rpath,{library().parent}"] if name != "floor" else []
