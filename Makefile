@@ -8,6 +8,7 @@ ORT_VERSION ?= 1.28.0
 TARGET := $(if $(CARGO_TARGET_DIR),$(CARGO_TARGET_DIR),target)
 VENV := $(TARGET)/venv
 EXPORTER := $(TARGET)/venv-export
+BENCH := $(TARGET)/venv-bench
 STAGE := $(PYTHON) scripts/stage_onnxruntime.py
 
 CARGO_FOLDER := $(if $(CARGO_HOME),$(CARGO_HOME),$(HOME)/.cargo)
@@ -33,7 +34,7 @@ help:
 	@echo "make test-exporter the exporter's tests alone: PyTorch networks through ncsn-export and the library"
 	@echo "make test-hosts    the hosts' tests alone: C++, C#, Python, Lua, engines, packaging, from an installed tree"
 	@echo "make test-ffi      Node, Java and Go by their foreign function interfaces"
-	@echo "make bench         what the loop and its noise cost, as tables"
+	@echo "make bench         time, memory and start-up against NumPy, PyTorch, diffusers and OpenVINO, into docs/bench.md (25 min)"
 
 build:
 	cargo build --release --lib
@@ -153,8 +154,17 @@ header:
 	NCSN_BLESS=1 cargo test --quiet --test abi
 	$(PYTHON) bindings/lua/make_cdef.py include/ncsn.h > bindings/lua/ncsn_cdef.lua
 
-bench: onnxruntime
-	cargo bench --bench loop --bench noise
+# PyTorch, diffusers and OpenVINO: about 5 GB.
+$(BENCH)/ready: benches/requirements.txt | tools-test
+	$(PYTHON) -m venv $(BENCH)
+	$(BENCH)/bin/python -m pip install --quiet --disable-pip-version-check -r benches/requirements.txt
+	touch $@
+
+# The staged runtime, whatever the caller's shell prefers.
+PEERS ?= all --write
+bench: build onnxruntime $(BENCH)/ready
+	env -u NCSN_ORT_PATH -u ORT_DYLIB_PATH cargo bench --bench loop --bench noise
+	env -u NCSN_ORT_PATH -u ORT_DYLIB_PATH -u NCSN_LIBRARY $(BENCH)/bin/python benches/peers $(PEERS)
 
 clean:
 	cargo clean
