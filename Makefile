@@ -162,7 +162,7 @@ $(BENCH)/ready: benches/requirements.txt | tools-test
 
 # The staged runtime, whatever the caller's shell prefers.
 PEERS ?= all --write
-bench: build onnxruntime $(BENCH)/ready
+bench: build cli onnxruntime $(BENCH)/ready
 	env -u NCSN_ORT_PATH -u ORT_DYLIB_PATH cargo bench --bench loop --bench noise
 	env -u NCSN_ORT_PATH -u ORT_DYLIB_PATH -u NCSN_LIBRARY $(BENCH)/bin/python benches/peers $(PEERS)
 

@@ -17,6 +17,15 @@ static long resident_kilobytes(void)
     return kilobytes;
 }
 
+static ncsn_model *opened(char **argv)
+{
+    ncsn_model *model;
+    ncsn_model_options options;
+    settings(argv[1], 1, &options);
+    ok(ncsn_create(argv[2], &options, &model));
+    return model;
+}
+
 static void sampled(ncsn_model *model, uint64_t seed)
 {
     static const double sigmas[] = {10, 1, 0.1};
@@ -38,7 +47,7 @@ int main(int argc, char **argv)
     if (argc != 5) fail(argv[0], "see the head of calls.c for the arguments");
     long calls = atol(argv[3]), models = atol(argv[4]), early = 0;
     double start = now();
-    ncsn_model *model = opened(argv[1], argv[2], 1);
+    ncsn_model *model = opened(argv);
     for (long i = 1; i <= calls; i++) {
         sampled(model, (uint64_t)i);
         if (i == calls / 10) early = resident_kilobytes();
@@ -47,7 +56,7 @@ int main(int argc, char **argv)
     printf("calls %ld %ld %.3f\n", early, resident_kilobytes(), now() - start);
     start = now();
     for (long i = 1; i <= models; i++) {
-        model = opened(argv[1], argv[2], 1);
+        model = opened(argv);
         sampled(model, (uint64_t)i);
         ncsn_destroy(model);
         if (i == models / 10) early = resident_kilobytes();

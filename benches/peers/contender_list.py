@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Callable
 
+from jobs import int8_path
 from native import program
-from paths import MADE, NETWORKS, ROOT, runtime
+from paths import MADE, ROOT, runtime
 
 CONTENDERS = ROOT / "benches" / "peers" / "contenders"
 
@@ -18,6 +19,7 @@ class Contender:
     command: Callable
     missing: Callable = lambda job: None  # why it cannot take part in a job, or None
     env: dict | None = None
+    settles: bool = False  # keeps what it finds at its first start for the next one
 
 
 def script(file, *words):
@@ -43,25 +45,29 @@ def floor(job):
     ]  # fmt: skip
 
 
-def ours(job, model=None):
+def ours(job, model=None, how=()):
     return [
-        program("ours"), runtime(), model or job.model, job.threads, job.n, "langevin", job.steps,
+        program("ours", *how), runtime(), model or job.model, job.threads, job.n, "langevin", job.steps,
         f"{job.sizes[-1]:.17g}", numbers(job.sigmas),
     ]  # fmt: skip
 
 
-def int8_file(job):
-    return NETWORKS / f"{job.name}-int8.onnx"
+def untuned(job):
+    header = (ROOT / "include" / "ncsn.h").read_text(encoding="utf-8")
+    return None if "ncsn_tune(" in header else "this version has no ncsn_tune"
 
 
 def no_int8(job):
-    return None if int8_file(job).exists() else f"no {int8_file(job).name}: `ncsn-export quantize` did not make one"
+    file = int8_path(job.name)
+    return None if file.exists() else f"no {file.name}: prepare.py makes it where there are convolutions"
 
 
 EVERYONE = (
     Contender("floor", "bare ONNX Runtime, IO-bound", floor),
     Contender("ours", "**libncsn**", ours),
-    Contender("int8", "libncsn, int8 file", lambda job: ours(job, int8_file(job)), no_int8),
+    Contender("tuned", "libncsn, tuned", lambda job: ours(job, how=["TUNED"]), untuned,
+              env={"NCSN_CACHE_DIR": str(MADE / "tuning")}, settles=True),
+    Contender("int8", "libncsn, int8 file", lambda job: ours(job, int8_path(job.name)), no_int8),
     Contender("numpy", "onnxruntime + NumPy loop", script("numpy_loop.py"), needs("onnxruntime")),
     Contender("openvino", "OpenVINO + NumPy loop", script("openvino_loop.py"), needs("openvino")),
     Contender("torch", "PyTorch, eager", script("torch_loop.py", "eager"), needs("torch")),

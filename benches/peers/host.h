@@ -14,15 +14,11 @@ static inline void ok(ncsn_status status)
     fail("ncsn", why);
 }
 
-static inline ncsn_model *opened(const char *runtime, const char *path, int threads)
+static inline void settings(const char *runtime, int threads, ncsn_model_options *options)
 {
-    ncsn_model *model;
-    ncsn_model_options options;
-    ok(ncsn_model_options_init(&options, sizeof options));
-    options.runtime_path = runtime;
-    options.intra_threads = (uint32_t)threads;
-    ok(ncsn_create(path, &options, &model));
-    return model;
+    ok(ncsn_model_options_init(options, sizeof *options));
+    options->runtime_path = runtime;
+    options->intra_threads = (uint32_t)threads;
 }
 
 #endif

@@ -62,6 +62,8 @@ def measure(job, contenders, budget, say=print):
         for contender in contenders:
             if contender.name not in left_out:
                 try:
+                    if contender.settles:
+                        _start(contender, job).close()
                     running[contender.name] = _start(contender, job)
                 except Failed as error:
                     left_out[contender.name] = str(error)

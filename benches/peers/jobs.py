@@ -58,6 +58,10 @@ def path(name):
     return own if own.exists() else NETWORKS / f"{name}.onnx"
 
 
+def int8_path(name):
+    return NETWORKS / f"{name}-int8.onnx"
+
+
 def weights(name):
     return NETWORKS / f"{name}.pt"
 

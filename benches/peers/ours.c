@@ -4,7 +4,10 @@
  *     ours RUNTIME MODEL THREADS COUNT own LEVELS
  *
  * Annealed Langevin dynamics over SIGMAS, STEPS evaluations at each, STEP_SIZE in the full convention; or the model's
- * own sampler, on LEVELS levels between the ends of its ladder. */
+ * own sampler, on LEVELS levels between the ends of its ladder.
+ *
+ * Compiled with TUNED, the model is opened as ncsn_tune() says for that many samples, 16 at most; it keeps what it finds
+ * in the folder that NCSN_CACHE_DIR names. */
 
 #include "host.h"
 
@@ -12,6 +15,7 @@ static ncsn_model *model;
 static ncsn_sample_params params;
 static float *samples;
 static size_t bytes;
+static uint32_t samples_wanted;
 static uint64_t calls_seen;
 
 static int32_t progress(void *user, const ncsn_progress *at)
@@ -24,6 +28,22 @@ static void sample(uint64_t seed)
 {
     params.seed = seed;
     ok(ncsn_sample(model, &params, samples, bytes));
+}
+
+static void open_model(const char *path, ncsn_model_options *options)
+{
+#ifdef TUNED
+    ncsn_tune_params how;
+    ncsn_tuning *tuning;
+    ok(ncsn_tune_params_init(&how, sizeof how));
+    how.batch_size = samples_wanted < 16 ? samples_wanted : 16;
+    ok(ncsn_tune(path, options, &how, &tuning));
+    ok(ncsn_tuning_model_options(tuning, options));
+    ok(ncsn_create(path, options, &model));
+    ncsn_tuning_free(tuning);
+#else
+    ok(ncsn_create(path, options, &model));
+#endif
 }
 
 static void langevin(char **words)
@@ -47,12 +67,15 @@ static void own(char **words)
 
 int main(int argc, char **argv)
 {
+    ncsn_model_options options;
     int is_langevin = argc == 9 && strcmp(argv[5], "langevin") == 0;
     if (!is_langevin && !(argc == 7 && strcmp(argv[5], "own") == 0))
         fail(argv[0], "see the head of ours.c for the arguments");
-    model = opened(argv[1], argv[2], atoi(argv[3]));
+    samples_wanted = (uint32_t)atoi(argv[4]);
+    settings(argv[1], atoi(argv[3]), &options);
+    open_model(argv[2], &options);
     ok(ncsn_sample_params_init(model, &params, sizeof params));
-    params.sample_count = (uint32_t)atoi(argv[4]);
+    params.sample_count = samples_wanted;
     params.progress = progress;
     params.progress_user = &calls_seen;
     (is_langevin ? langevin : own)(argv + 6);

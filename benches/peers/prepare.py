@@ -1,21 +1,26 @@
-"""Makes what the table needs: the networks of random weights, and every network's weights for PyTorch.
+"""Makes what the table needs: the networks of random weights, int8 files, and every network's weights for PyTorch.
 
 Each PyTorch module is compared with its file first: the table compares ways of computing the same function.
 """
 
+import os
 import subprocess
 import sys
+from importlib.util import find_spec
 
 import numpy as np
 import onnxruntime as ort
 import torch
-from jobs import job, path, weights
-from paths import NETWORKS, ROOT
+from jobs import int8_path, job, path, weights
+from paths import NETWORKS, ROOT, command_line, runtime
 
 sys.path.insert(0, str(ROOT / "benches" / "peers" / "contenders"))
 from nets import empty, load  # noqa: E402
 
 TOLERANCE = 1e-4
+# How the networks with convolutions are quantised. Random weights have no accuracy that could be lost.
+INT8 = {"digits": ("--keep", "auto"), "refinenet": ("--keep", "none")}
+CALIBRATING = 256  # samples
 
 
 def prepare(names):
@@ -23,12 +28,28 @@ def prepare(names):
     if not all(path(name).exists() for name in names):
         subprocess.run([sys.executable, ROOT / "benches" / "networks" / "build.py", NETWORKS], check=True)
     for name in names:
+        if name in INT8 and not int8_path(name).exists() and find_spec("ncsn_export.int8"):
+            _quantize(name)
         if name != "mixture" and not weights(name).exists():
             torch.save(_weights(name), weights(name))
         difference = _difference(name)
         if not difference <= TOLERANCE:
             weights(name).unlink(missing_ok=True)
             raise SystemExit(f"{name}: PyTorch differs from the file by {difference:.1e}, above {TOLERANCE:.0e}")
+
+
+def _quantize(name):
+    """Writes the int8 file, calibrated on the network's own samples; chains may end a little outside of [0, 1]."""
+    samples = NETWORKS / f"{name}.npy"
+    _run([command_line(), "sample", path(name), "-n", CALIBRATING, "--nfe", 10, "-o", samples])
+    np.save(samples, np.clip(np.load(samples), 0, 1))
+    exporter = [sys.executable, "-m", "ncsn_export", "quantize", path(name), "-o", int8_path(name)]
+    _run([*exporter, "--samples", samples, "--ncsn", command_line(), *INT8[name]])
+
+
+def _run(command):
+    env = {**os.environ, "NCSN_ORT_PATH": str(runtime()), "PYTHONPATH": str(ROOT / "train")}
+    subprocess.run([str(word) for word in command], check=True, env=env)
 
 
 def _weights(name):
