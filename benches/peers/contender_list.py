@@ -40,14 +40,14 @@ def numbers(values):
 
 def floor(job):
     return [
-        program("floor"), runtime(), job.model, job.threads, job.steps, job.x, numbers(job.shape), job.level,
+        program("floor"), runtime(), job.model, job.threads, job.x, numbers(job.shape), job.level,
         job.level_type, job.output, numbers(job.values),
     ]  # fmt: skip
 
 
 def ours(job, model=None, how=()):
     return [
-        program("ours", *how), runtime(), model or job.model, job.threads, job.n, "langevin", job.steps,
+        program("ours", *how), runtime(), model or job.model, job.threads, job.n, "langevin",
         f"{job.sizes[-1]:.17g}", numbers(job.sigmas),
     ]  # fmt: skip
 

@@ -1,9 +1,9 @@
 /* The floor: the network's evaluations alone, as IO-bound runs of ONNX Runtime, no noise and no update.
  *
- *     floor RUNTIME MODEL THREADS STEPS X SHAPE LEVEL TYPE OUTPUT VALUES
+ *     floor RUNTIME MODEL THREADS X SHAPE LEVEL TYPE OUTPUT VALUES
  *
  * RUNTIME is libonnxruntime.so; X, LEVEL and OUTPUT are names of the graph; SHAPE is x's, as 16,1,28,28; TYPE is
- * float or int64; VALUES are what the level's input gets, in order, STEPS evaluations each. A round is all of them.
+ * float or int64; VALUES are what the level's input gets, in order, one for each level.
  *
  * ONNX Runtime is asked for through its C interface, a table of functions that only ever grows at its end. Its header
  * is not in the package that the library comes from, so the few entries that are used are named here by their place. */
@@ -25,7 +25,7 @@ typedef void (*Function)(void);
 static Function const *api;
 static void *session, *binding, *memory;
 static int64_t shape[8];
-static size_t rank, steps, level_count;
+static size_t rank, level_count;
 static double levels[4096];
 static int whole_numbers;
 static float *x, *output;
@@ -62,7 +62,7 @@ static void open_model(const char *runtime, const char *model, int threads)
     CALL(CREATE_BINDING, (void *, void **), session, &binding);
 }
 
-static void round_of_runs(uint64_t seed)
+static void round_of_runs(uint64_t seed, unsigned steps)
 {
     Run run = (Run)api[RUN];
     (void)seed;
@@ -71,7 +71,7 @@ static void round_of_runs(uint64_t seed)
             if (whole_numbers) ((int64_t *)level)[row] = (int64_t)levels[i];
             else ((float *)level)[row] = (float)levels[i];
         }
-        for (size_t step = 0; step < steps; step++) ok(run(session, NULL, binding));
+        for (unsigned step = 0; step < steps; step++) ok(run(session, NULL, binding));
     }
 }
 
@@ -79,13 +79,12 @@ int main(int argc, char **argv)
 {
     double sizes[COUNT(shape)];
     size_t elements = 1;
-    if (argc != 11) fail(argv[0], "see the head of floor.c for the arguments");
+    if (argc != 10) fail(argv[0], "see the head of floor.c for the arguments");
     setenv("ORT_DISABLE_TELEMETRY", "1", 0);
-    steps = (size_t)atoi(argv[4]);
-    rank = numbers(argv[6], sizes, COUNT(sizes));
+    rank = numbers(argv[5], sizes, COUNT(sizes));
     for (size_t i = 0; i < rank; i++) elements *= (size_t)(shape[i] = (int64_t)sizes[i]);
-    whole_numbers = strcmp(argv[8], "int64") == 0;
-    level_count = numbers(argv[10], levels, COUNT(levels));
+    whole_numbers = strcmp(argv[7], "int64") == 0;
+    level_count = numbers(argv[9], levels, COUNT(levels));
     x = malloc(elements * sizeof *x);
     output = malloc(elements * sizeof *output);
     level = calloc((size_t)shape[0], sizeof(int64_t));
@@ -93,10 +92,10 @@ int main(int argc, char **argv)
     for (size_t i = 0; i < elements; i++) x[i] = (float)(i % 17) / 17;
 
     open_model(argv[1], argv[2], atoi(argv[3]));
-    bind(BIND_INPUT, argv[5], x, elements * sizeof *x, rank, FLOAT);
-    bind(BIND_INPUT, argv[7], level, (size_t)shape[0] * (whole_numbers ? sizeof(int64_t) : sizeof(float)), 1,
+    bind(BIND_INPUT, argv[4], x, elements * sizeof *x, rank, FLOAT);
+    bind(BIND_INPUT, argv[6], level, (size_t)shape[0] * (whole_numbers ? sizeof(int64_t) : sizeof(float)), 1,
          whole_numbers ? INT64 : FLOAT);
-    bind(BIND_OUTPUT, argv[9], output, elements * sizeof *output, rank, FLOAT);
+    bind(BIND_OUTPUT, argv[8], output, elements * sizeof *output, rank, FLOAT);
     serve(round_of_runs, NULL, 0);
     return 0;
 }

@@ -42,20 +42,12 @@ class Result:
         return quarters[0], quarters[2]
 
 
-def sized(job, contenders):
-    """The job with as many steps at a level as take the floor about ROUND."""
-    with _start(contenders[0], job) as floor:
-        steps = max(1, round(job.steps * ROUND / floor.round(0)[0]))
-    return job.but(steps=steps)
-
-
 def measure(job, contenders, budget, say=print):
     """(results, cores that others used, {contender: why it is not there}) of a job, in about `budget` seconds.
 
     The first contender is the floor. All of them are alive at once, and one at a time does something.
     """
     left_out = {c.name: reason for c in contenders if (reason := c.missing(job))}
-    job = sized(job, contenders)
     running = {}
     load = Load()
     try:
@@ -76,19 +68,22 @@ def measure(job, contenders, budget, say=print):
 
 
 def _rounds(job, running, budget, say):
-    results = {name: Result(job.name, job.n, name, job.evaluations) for name in running}
+    # As many steps as take the floor about ROUND.
+    steps = max(1, round(ROUND / running["floor"].round(0, 1)[0]))
+    evaluations = steps * len(job.sigmas)
+    results = {name: Result(job.name, job.n, name, evaluations) for name in running}
     order, start, done = list(running), time.monotonic(), 0
     while done < FEWEST or (done < MOST and (time.monotonic() - start) * (done + 1) / done < budget):
         done += 1
         random.shuffle(order)
-        took = {name: running[name].round(done)[0] / job.evaluations for name in order}
+        took = {name: running[name].round(done, steps)[0] / evaluations for name in order}
         for name, seconds in took.items():
             results[name].seconds.append(seconds)
             results[name].ratios.append(seconds / took["floor"])
-    say(f"{job.name}, n = {job.n}: {done} rounds of {job.evaluations} steps in {time.monotonic() - start:.0f} s")
+    say(f"{job.name}, n = {job.n}: {done} rounds of {evaluations} steps in {time.monotonic() - start:.0f} s")
     for name, result in results.items():
         result.peak = running[name].peak_bytes()
-        result.startup = max(0.0, running[name].first - result.step * job.evaluations)
+        result.startup = max(0.0, running[name].first - result.step * len(job.sigmas))
     return list(results.values())
 
 

@@ -1,7 +1,7 @@
 """The networks of the table, and what a round of one of them is."""
 
 import json
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 
 import onnxruntime as ort
 from paths import MODELS, NETWORKS
@@ -21,7 +21,7 @@ LEVELS = 10
 
 @dataclass(frozen=True)
 class Job:
-    """A round: `n` chains of annealed Langevin dynamics, `steps` evaluations at each of the levels.
+    """Rounds of `n` chains of annealed Langevin dynamics through the levels.
 
     The fields are those that contenders/served.py tells of.
     """
@@ -31,7 +31,6 @@ class Job:
     weights: str | None
     threads: int
     n: int
-    steps: int
     shape: list
     x: str
     level: str
@@ -40,14 +39,6 @@ class Job:
     sigmas: list
     values: list
     sizes: list
-
-    @property
-    def evaluations(self):
-        return len(self.sigmas) * self.steps
-
-    def but(self, **changes):
-        changed = replace(self, **changes)
-        return replace(changed, shape=[changed.n, *self.shape[1:]])
 
     def json(self):
         return json.dumps(asdict(self))
@@ -66,7 +57,7 @@ def weights(name):
     return NETWORKS / f"{name}.pt"
 
 
-def job(name, n, threads, steps=1, levels=LEVELS):
+def job(name, n, threads, levels=LEVELS):
     """A round of the model `name` at `levels` of its levels, spread over its ladder."""
     options = ort.SessionOptions()
     options.intra_op_num_threads = 1
@@ -83,7 +74,6 @@ def job(name, n, threads, steps=1, levels=LEVELS):
         weights=str(weights(name)) if weights(name).exists() else None,
         threads=threads,
         n=n,
-        steps=steps,
         shape=[n, *x.shape[1:]],
         x=x.name,
         level=level.name,

@@ -1,9 +1,9 @@
 /* This library as a host in C uses it: one ncsn_sample() a round, with a progress callback.
  *
- *     ours RUNTIME MODEL THREADS COUNT langevin STEPS STEP_SIZE SIGMAS
+ *     ours RUNTIME MODEL THREADS COUNT langevin STEP_SIZE SIGMAS
  *     ours RUNTIME MODEL THREADS COUNT own LEVELS
  *
- * Annealed Langevin dynamics over SIGMAS, STEPS evaluations at each, STEP_SIZE in the full convention; or the model's
+ * Annealed Langevin dynamics over SIGMAS, STEP_SIZE in the full convention; or the model's
  * own sampler, on LEVELS levels between the ends of its ladder.
  *
  * Compiled with TUNED, the model is opened as ncsn_tune() says for that many samples, 16 at most; it keeps what it finds
@@ -24,8 +24,9 @@ static int32_t progress(void *user, const ncsn_progress *at)
     return 0;
 }
 
-static void sample(uint64_t seed)
+static void sample(uint64_t seed, unsigned steps)
 {
+    if (params.sampler == NCSN_SAMPLER_ANNEALED_LANGEVIN) params.steps_per_level = steps;
     params.seed = seed;
     ok(ncsn_sample(model, &params, samples, bytes));
 }
@@ -50,11 +51,10 @@ static void langevin(char **words)
 {
     static double sigmas[4096];
     params.sampler = NCSN_SAMPLER_ANNEALED_LANGEVIN;
-    params.steps_per_level = (uint32_t)atoi(words[0]);
-    params.step_size = atof(words[1]);
+    params.step_size = atof(words[0]);
     params.step_convention = NCSN_STEP_FULL;
     params.sigmas = sigmas;
-    params.sigma_count = numbers(words[2], sigmas, COUNT(sigmas));
+    params.sigma_count = numbers(words[1], sigmas, COUNT(sigmas));
     params.denoise = 0;
     params.init_kind = NCSN_INIT_NORMAL;
 }
@@ -68,7 +68,7 @@ static void own(char **words)
 int main(int argc, char **argv)
 {
     ncsn_model_options options;
-    int is_langevin = argc == 9 && strcmp(argv[5], "langevin") == 0;
+    int is_langevin = argc == 8 && strcmp(argv[5], "langevin") == 0;
     if (!is_langevin && !(argc == 7 && strcmp(argv[5], "own") == 0))
         fail(argv[0], "see the head of ours.c for the arguments");
     samples_wanted = (uint32_t)atoi(argv[4]);

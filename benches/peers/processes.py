@@ -13,7 +13,7 @@ class Failed(Exception):
 
 
 class Process:
-    """Started with `command`; `first` is the seconds from its start to the end of its first round."""
+    """Started with `command`; `first` is the seconds from its start to the end of its first round, one step."""
 
     def __init__(self, name, command, env=None):
         self.name = name
@@ -35,9 +35,9 @@ class Process:
     def __exit__(self, *_):
         self.close()
 
-    def round(self, seed):
-        """(seconds, root mean square of the samples) of one round."""
-        self.child.stdin.write(f"{seed}\n")
+    def round(self, seed, steps):
+        """(seconds, root mean square of the samples) of a round with so many steps at each level."""
+        self.child.stdin.write(f"{seed} {steps}\n")
         self.child.stdin.flush()
         seconds, size = map(float, self._line().split())
         return seconds, size

@@ -22,7 +22,7 @@ REFERENCE_EVALUATIONS = 991  # 99 levels of 10 steps from 2 to 0.2, and the last
 OUR_EVALUATIONS = (4, 5, 6, 7, 8, 9, 10, 12, 16, 20, 40)
 DIGITS, ROUNDS = 64, 3
 # Of the reference's levels so many are timed; the evaluations of all levels cost the same.
-TIMED_LEVELS = 3
+TIMED_LEVELS, STEPS = 3, 10
 TITLES = (
     "annealed Langevin dynamics, PyTorch, eager",
     "DPM-Solver++(2M) for the SDE, libncsn, the fewest evaluations that are as good",
@@ -65,16 +65,16 @@ def run(threads, rounds=ROUNDS, say=print):
     record = json.loads(RECORD.read_text(encoding="utf-8"))
     reference, fewest = best(record)
     most = max(record["ours"], key=lambda row: row["evaluations"])
-    task = job("digits", DIGITS, threads, levels=TIMED_LEVELS).but(steps=10)
+    task = job("digits", DIGITS, threads, levels=TIMED_LEVELS)
     own = [program("ours"), runtime(), path("digits"), threads, DIGITS, "own"]
     with (
         Process("torch", PYTORCH.command(task)) as pytorch,
         Process("ours", [*own, fewest["evaluations"]]) as fast,
         Process("ours", [*own, most["evaluations"]]) as usual,
     ):
-        scale, times = reference["evaluations"] / task.evaluations, []
+        scale, times = reference["evaluations"] / (TIMED_LEVELS * STEPS), []
         for seed in range(1, rounds + 1):
-            times.append([pytorch.round(seed)[0] * scale, fast.round(seed)[0], usual.round(seed)[0]])
+            times.append([pytorch.round(seed, STEPS)[0] * scale, fast.round(seed, 1)[0], usual.round(seed, 1)[0]])
             say("64 digits in {:.1f} s, {:.2f} s, {:.2f} s".format(*times[-1]))
     rows = zip(TITLES, (reference, fewest, most), zip(*times))
     return [
@@ -95,7 +95,7 @@ def markdown(rows, threads):
         for row in rows
     ]  # fmt: skip
     note = (
-        f"{threads} threads for both. Annealed Langevin dynamics was timed for {TIMED_LEVELS} of its 99 levels, 10 steps "
+        f"{threads} threads for both. Annealed Langevin dynamics was timed for {TIMED_LEVELS} of its 99 levels, {STEPS} steps "
         f"each, and that multiplied; medians of {ROUNDS} rounds in turn. Distances are of {SAMPLES:,} samples, seed "
         f"{SEED}."
     )

@@ -38,16 +38,20 @@ static inline size_t numbers(const char *text, double *out, size_t room)
 }
 
 /* `round` draws with a seed; `samples` is where it leaves `count` values, NULL if there are none. Each line on stdin
- * is a seed, each answer the seconds it took and the samples' root mean square. */
-static inline void serve(void (*round)(uint64_t seed), const float *samples, size_t count)
+ * is a seed and the steps at each level, each answer the seconds it took and the samples' root mean square. The first
+ * round, of one step, is not asked for: "ready" says that everything is loaded and has been used. */
+static inline void serve(void (*round)(uint64_t seed, unsigned steps), const float *samples, size_t count)
 {
     char line[64];
-    round(0);
+    round(0, 1);
     puts("ready");
     fflush(stdout);
     while (fgets(line, sizeof line, stdin)) {
+        char *rest;
+        uint64_t seed = strtoull(line, &rest, 10);
+        unsigned steps = (unsigned)strtoul(rest, NULL, 10);
         double start = now(), sum = 0;
-        round(strtoull(line, NULL, 10));
+        round(seed, steps);
         double seconds = now() - start;
         for (size_t i = 0; samples && i < count; i++) sum += (double)samples[i] * samples[i];
         printf("%.9f %.6g\n", seconds, samples ? sqrt(sum / (double)count) : 0.0);

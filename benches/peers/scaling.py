@@ -4,7 +4,7 @@ import os
 
 import words
 from contender_list import EVERYONE
-from jobs import job
+from jobs import LEVELS, job
 from processes import Process
 
 COUNTS = (1, 2, 4, 8, 16, 32, 64, 128, 256)
@@ -15,11 +15,11 @@ ROUNDS = 5
 OURS = next(c for c in EVERYONE if c.name == "ours")
 
 
-def _seconds(task, cores, rounds):
+def _seconds(task, steps, cores, rounds):
     """Least seconds of a round on the first `cores` cores."""
     pinned = ["taskset", "-c", f"0-{cores - 1}" if cores > 1 else "0", *OURS.command(task)]
     with Process("ours", pinned) as process:
-        return min(process.round(seed)[0] for seed in range(rounds))
+        return min(process.round(seed, steps)[0] for seed in range(rounds))
 
 
 def run(names, counts=COUNTS, steps=STEPS, rounds=ROUNDS, say=print):
@@ -29,15 +29,13 @@ def run(names, counts=COUNTS, steps=STEPS, rounds=ROUNDS, say=print):
     for name in names:
         for n in counts:
             for used in cores:
-                task = job(name, n, used)
-                # As many evaluations as take about as long for every n.
-                task = task.but(steps=max(1, WORK[name] // (n * len(task.sigmas))))
-                step = _seconds(task, used, rounds) / task.evaluations
+                task, steps_each = job(name, n, used), max(1, WORK[name] // (n * LEVELS))
+                step = _seconds(task, steps_each, used, rounds) / (steps_each * len(task.sigmas))
                 made["samples"].append({"model": name, "n": n, "cores": used, "step": step})
             say(f"{name}, n = {n}")
         for count in steps:
             task = job(name, 1, cores[-1])
-            call = _seconds(task.but(steps=count // len(task.sigmas)), cores[-1], rounds)
+            call = _seconds(task, count // LEVELS, cores[-1], rounds)
             made["steps"].append({"model": name, "steps": count, "call": call})
     return made
 

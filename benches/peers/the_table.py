@@ -64,7 +64,7 @@ def markdown(made):
             row += [words.seconds(r["step"]), _ratio(r)] if r else ["", ""]
         ends = (here[0], here[-1]) if len(counts) > 1 else here
         row += [words.megabytes(r["peak"]) if r else "" for r in ends]
-        row += [words.seconds(min(r["startup"] for r in here if r))]
+        row += [words.seconds(next(r["startup"] for r in here if r))]
         rows.append(row)
     others = sorted(made["others"])
     rounds = sorted(len(r["ratios"]) for r in made["results"])

@@ -11,12 +11,12 @@ session = ort.InferenceSession(job.model, options, providers=["CPUExecutionProvi
 level_type = np.int64 if job.level_type == "int64" else np.float32
 
 
-def draw(seed):
+def draw(seed, steps):
     random = np.random.default_rng(seed)
     x = np.float32(job.sigmas[0]) * random.standard_normal(job.shape, dtype=np.float32)
     for value, size in zip(job.values, job.sizes):
         level = np.full(job.n, value, level_type)
-        for _ in range(job.steps):
+        for _ in range(steps):
             (score,) = session.run([job.output], {job.x: x, job.level: level})
             noise = random.standard_normal(job.shape, dtype=np.float32)
             x = x + np.float32(size) * score + np.float32(np.sqrt(2 * size)) * noise

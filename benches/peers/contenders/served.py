@@ -1,4 +1,4 @@
-"""What every contender in Python does: read the job, then draw once for each line on stdin.
+"""What every contender in Python does: read the job, then draw once for each line on stdin, a seed and the steps at each level.
 
 A job, the first argument, is JSON:
 
@@ -7,7 +7,6 @@ A job, the first argument, is JSON:
     shape                       of x, n first
     x, level, output            names in the graph; level_type: float or int64
     sigmas, values              the levels, and what the network is told at each
-    steps                       evaluations at each level
     sizes                       the step size a of each level, in x + a s + sqrt(2 a) z
 """
 
@@ -25,11 +24,11 @@ def job():
 
 
 def serve(draw):
-    """`draw(seed)` returns the samples. Each answer: the seconds it took, and the samples' root mean square."""
-    draw(0)
+    """`draw(seed, steps)` returns the samples. Each answer: the seconds it took, and the samples' root mean square."""
+    draw(0, 1)
     print("ready", flush=True)
     for line in sys.stdin:
         start = time.perf_counter()
-        samples = draw(int(line))
+        samples = draw(*map(int, line.split()))
         seconds = time.perf_counter() - start
         print(f"{seconds:.9f} {math.sqrt(np.mean(np.square(np.asarray(samples, np.float64)))):.6g}", flush=True)

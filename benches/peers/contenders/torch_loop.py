@@ -15,13 +15,13 @@ level_type = torch.int64 if job.level_type == "int64" else torch.float32
 
 
 @torch.no_grad()
-def draw(seed):
+def draw(seed, steps):
     torch.manual_seed(seed)
     x = job.sigmas[0] * torch.randn(job.shape)
     with torch.autocast("cpu", torch.bfloat16, enabled=mode == "bf16"):
         for value, size in zip(job.values, job.sizes):
             level = torch.full((job.n,), value, dtype=level_type)
-            for _ in range(job.steps):
+            for _ in range(steps):
                 x = x + size * net(x, level) + (2 * size) ** 0.5 * torch.randn_like(x)
     return x.float()
 
