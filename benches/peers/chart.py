@@ -35,5 +35,5 @@ def draw(made, path):
     panels[0, 0].invert_yaxis()
     panels[0, -1].legend(fontsize=8)
     figure.supxlabel("time of a step over that of the bare network evaluation; the line is 1", fontsize=9)
-    figure.savefig(path, dpi=110)
+    figure.savefig(path, dpi=110, bbox_inches="tight")
     plt.close(figure)
