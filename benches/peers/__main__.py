@@ -44,7 +44,7 @@ def run_quality(args):
     from prepare import prepare
 
     prepare(["digits"])
-    return quality.markdown(quality.run(args.threads, say=_say), args.threads)
+    return quality.markdown(*quality.run(args.threads, say=_say), args.threads)
 
 
 def run_frechet(args):

@@ -11,6 +11,7 @@ import subprocess
 import words
 from contender_list import EVERYONE, needs
 from jobs import job, path
+from load import Load
 from native import program
 from paths import MADE, MODELS, ROOT, command_line, runtime
 from processes import Process
@@ -59,7 +60,10 @@ def best(record):
 
 
 def run(threads, rounds=ROUNDS, say=print):
-    """The rows of the table: each {"title", "evaluations", "frechet", "confident", "seconds", "times"}."""
+    """(the rows of the table, cores that others used meanwhile).
+
+    A row is {"title", "evaluations", "frechet", "confident", "seconds", "times"}.
+    """
     if reason := needs("torch")(None):
         raise SystemExit(f"quality: {reason}")
     record = json.loads(RECORD.read_text(encoding="utf-8"))
@@ -72,10 +76,14 @@ def run(threads, rounds=ROUNDS, say=print):
         Process("ours", [*own, fewest["evaluations"]]) as fast,
         Process("ours", [*own, most["evaluations"]]) as usual,
     ):
+        load = Load()
+        before = sum(process.cpu_seconds() for process in (pytorch, fast, usual))
         scale, times = reference["evaluations"] / (TIMED_LEVELS * STEPS), []
         for seed in range(1, rounds + 1):
             times.append([pytorch.round(seed, STEPS)[0] * scale, fast.round(seed, 1)[0], usual.round(seed, 1)[0]])
             say("64 digits in {:.1f} s, {:.2f} s, {:.2f} s".format(*times[-1]))
+        load.own = sum(process.cpu_seconds() for process in (pytorch, fast, usual)) - before
+        others = load.others()
     rows = zip(TITLES, (reference, fewest, most), zip(*times))
     return [
         row | {
@@ -84,10 +92,10 @@ def run(threads, rounds=ROUNDS, say=print):
             "times": statistics.median(theirs[0] / own for theirs, own in zip(times, mine)),
         }
         for title, row, mine in rows
-    ]  # fmt: skip
+    ], others  # fmt: skip
 
 
-def markdown(rows, threads):
+def markdown(rows, others, threads):
     header = ["", "evaluations", "Frechet distance", "over 90 % sure", "64 digits", "times as fast"]
     lines = [
         [row["title"], row["evaluations"], f"{row['frechet']:.1f}", f"{100 * row['confident']:.0f} %",
@@ -96,7 +104,7 @@ def markdown(rows, threads):
     ]  # fmt: skip
     note = (
         f"{threads} threads for both. Annealed Langevin dynamics was timed for {TIMED_LEVELS} of its 99 levels, {STEPS} steps "
-        f"each, and that multiplied; medians of {ROUNDS} rounds in turn. Distances are of {SAMPLES:,} samples, seed "
+        f"each, and that multiplied; medians of {ROUNDS} rounds in turn, while others used {others:.2f} cores. Distances are of {SAMPLES:,} samples, seed "
         f"{SEED}."
     )
     return f"{words.table(header, lines)}\n\n{note}"
