@@ -2287,7 +2287,7 @@ typedef struct ncsn_tuning_info {
      */
     uint32_t rounds;
     /**
-     * 1 when the time sufficed to try all of them.
+     * 1 when the time sufficed to try all of them, and for three rounds.
      */
     int32_t complete;
     /**

@@ -14,7 +14,7 @@ fn tune_tells_a_table_and_how_to_use_it() {
     let mixture = model("mixture.onnx");
     let (_folder, path) = folder();
     let cache = path("cache");
-    let line = "tune {} --seconds 2 --batch-size 8 --threads 2 --cache-dir {}";
+    let line = "tune {} --seconds 60 --batch-size 8 --threads 2 --cache-dir {}";
     let text = ok(line, &[&mixture, &cache]);
     for words in [
         &["Candidate", "ms a call", "Ratio", "Worst error", "Verdict"][..],

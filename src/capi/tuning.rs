@@ -79,7 +79,7 @@ pub struct ncsn_tuning_info {
     pub max_error: f64,
     /// How often each was timed; 0: the time was up before.
     pub rounds: u32,
-    /// 1 when the time sufficed to try all of them.
+    /// 1 when the time sufficed to try all of them, and for three rounds.
     pub complete: i32,
     /// 1 when this is an earlier result.
     pub from_cache: i32,

@@ -17,6 +17,8 @@ const HOPELESS: f64 = 2.0;
 /// nothing beside it.
 const PART: f64 = 0.01;
 const MOST_CALLS: f64 = 1e5;
+/// Fewer rounds are not to be relied on for long.
+const FEWEST: u32 = 3;
 /// More rounds do not make medians better than the machine is steady.
 const ROUNDS: u32 = 31;
 
@@ -37,7 +39,7 @@ pub(super) struct Measured {
 pub(super) struct All {
     pub results: Vec<Measured>,
     pub rounds: u32,
-    /// Whether the time sufficed to try each.
+    /// Whether the time sufficed to try each, and for some rounds.
     pub complete: bool,
 }
 
@@ -94,7 +96,7 @@ pub(super) fn measure(
             results[one.index].seconds = Some(median(&mut one.times));
         }
     }
-    Ok(All { results, rounds, complete: complete && (rounds > 0 || !several) })
+    Ok(All { results, rounds, complete: complete && (rounds >= FEWEST || !several) })
 }
 
 /// Opens a candidate, compares it and times it at a first look.

@@ -149,7 +149,7 @@ pub struct Tuning {
     pub max_error: f64,
     /// How often each was timed; 0: the time was up before the rounds.
     pub rounds: u32,
-    /// Whether the time sufficed to try all candidates.
+    /// Whether the time sufficed to try all candidates, and for three rounds.
     pub complete: bool,
     /// The time that was given, in seconds.
     pub seconds: f64,

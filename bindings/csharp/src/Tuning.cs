@@ -106,7 +106,7 @@ namespace Ncsn
         /// <summary>How often each was timed; 0: the time was up before.</summary>
         public int Rounds { get; }
 
-        /// <summary>Whether the time sufficed to try all of them.</summary>
+        /// <summary>Whether the time sufficed to try all of them, and for three rounds.</summary>
         public bool Complete { get; }
 
         /// <summary>Whether this is an earlier result.</summary>
