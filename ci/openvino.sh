@@ -13,7 +13,7 @@ for NCSN_ORT_PATH in "$into"/packages/onnxruntime/capi/libonnxruntime.so.1.*; do
     [ -f "$NCSN_ORT_PATH" ] || { echo "openvino.sh: the package has no libonnxruntime.so.1.*" >&2; exit 1; }
 done
 export NCSN_ORT_PATH
-cargo test --test openvino -- --ignored
+cargo test --features cli --test openvino -- --ignored
 cargo build --features cli --bin ncsn
 ncsn=${CARGO_TARGET_DIR:-target}/debug/ncsn
 for model in models/digits.onnx "$@"; do
