@@ -22,6 +22,11 @@ fn quick(folder: &Path) -> TuneParams {
     }
 }
 
+/// As short as will do where it is not looked at what is found.
+fn brief(folder: &Path) -> TuneParams {
+    TuneParams { seconds: 0.2, ..quick(folder) }
+}
+
 fn two_threads() -> ModelOptions {
     ModelOptions { intra_threads: 2, ..ModelOptions::default() }
 }
@@ -119,6 +124,7 @@ fn results_are_kept_by_what_they_depend_on() {
     assert!(!tune(&mixture, &options(), &renewed).unwrap().from_cache);
     only_file(folder.path());
     // Anything else is another result.
+    let params = brief(folder.path());
     let overrides = Facts { sigmas: Some(vec![2.0, 1.0]), ..Facts::default() };
     for (options, params) in [
         (options(), TuneParams { batch_size: Some(5), ..params.clone() }),
@@ -152,7 +158,7 @@ fn a_result_for_want_of_time_is_not_the_last_word() {
 fn a_damaged_cache_is_measured_anew_and_repaired() {
     let folder = tempfile::tempdir().unwrap();
     let mixture = model("mixture.onnx");
-    let params = quick(folder.path());
+    let params = brief(folder.path());
     let tuned = || tune(&mixture, &options(), &params).unwrap();
     tuned();
     let file = only_file(folder.path());
