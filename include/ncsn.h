@@ -783,7 +783,7 @@
 #define NCSN_VERDICT_CHOSEN 1
 
 /**
- * A way to run the network that is as fast as the chosen one, within 3 %, and less simple.
+ * A way to run the network that is as fast as the fastest, within 3 %, and less simple.
  */
 #define NCSN_VERDICT_AS_FAST 2
 

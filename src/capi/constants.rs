@@ -327,7 +327,7 @@ pub const NCSN_TUNE_CACHE_OFF: i32 = 3;
 
 /// A way to run the network that is the fastest of the accurate ones, or as fast and simpler.
 pub const NCSN_VERDICT_CHOSEN: i32 = 1;
-/// A way to run the network that is as fast as the chosen one, within 3 %, and less simple.
+/// A way to run the network that is as fast as the fastest, within 3 %, and less simple.
 pub const NCSN_VERDICT_AS_FAST: i32 = 2;
 /// A way to run the network that is slower.
 pub const NCSN_VERDICT_SLOWER: i32 = 3;

@@ -8,10 +8,18 @@ pub(super) const NOISE: f64 = 0.03;
 /// The fastest of those whose error is within the bound; of several as fast, the first. `None` where
 /// none is accurate.
 pub(super) fn choose(results: &[Measured], max_error: f64) -> Option<usize> {
-    let time = |measured: &Measured| measured.seconds.filter(|_| is_exact(measured, max_error));
-    let least = results.iter().filter_map(time).min_by(f64::total_cmp)?;
-    let close = |measured: &Measured| time(measured).is_some_and(|own| own <= near(least));
-    results.iter().position(close)
+    let least = fastest(results, max_error)?;
+    let close = |own: f64| own <= near(least);
+    results.iter().position(|measured| time(measured, max_error).is_some_and(close))
+}
+
+/// The least time of those whose error is within the bound.
+pub(super) fn fastest(results: &[Measured], max_error: f64) -> Option<f64> {
+    results.iter().filter_map(|measured| time(measured, max_error)).min_by(f64::total_cmp)
+}
+
+fn time(measured: &Measured, max_error: f64) -> Option<f64> {
+    measured.seconds.filter(|_| is_exact(measured, max_error))
 }
 
 /// What is as fast as `seconds`.

@@ -51,7 +51,7 @@ kinds! {
     TuneVerdict {
         /// The fastest of those that are accurate, or as fast and simpler.
         Chosen = 1, "chosen";
-        /// As fast as the chosen one, within the noise of the measurement, and less simple.
+        /// As fast as the fastest, within the noise of the measurement, and less simple.
         AsFast = 2, "as_fast";
         /// Slower.
         Slower = 3, "slower";

@@ -1,7 +1,7 @@
 //! What was found, in words.
 
 use super::candidates::Candidate;
-use super::choose::{is_exact, near};
+use super::choose::{fastest, is_exact, near};
 use super::measure::Measured;
 use super::{TuneRow, TuneVerdict, Tuning};
 
@@ -12,7 +12,7 @@ pub(super) fn rows(
     chosen: usize,
     max_error: f64,
 ) -> Vec<TuneRow> {
-    let best = results[chosen].seconds.unwrap_or(0.0);
+    let best = fastest(results, max_error).unwrap_or(0.0);
     let first = results[0].seconds;
     let row = |(index, (candidate, measured)): (usize, (&Candidate, &Measured))| {
         let verdict = match measured {

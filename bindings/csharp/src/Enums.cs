@@ -616,7 +616,7 @@ namespace Ncsn
         /// <summary>The fastest of the accurate ones, or as fast and simpler.</summary>
         Chosen = 1,
 
-        /// <summary>As fast as the chosen one, within 3 %, and less simple.</summary>
+        /// <summary>As fast as the fastest, within 3 %, and less simple.</summary>
         AsFast = 2,
 
         /// <summary>Slower.</summary>
