@@ -18,6 +18,7 @@
 //! Layers point one way: `capi` -> [`Run`], samplers -> [`Model`] <- [`ort`]. Samplers know nothing
 //! of ONNX, `capi` holds no mathematics, `ort` knows nothing of Langevin.
 
+mod cache;
 pub mod capi;
 mod error;
 mod hooks;

@@ -11,7 +11,7 @@ use prost::Message;
 use prost::bytes::Bytes;
 
 use crate::error::{Error, Result, bail};
-use proto::{OperatorSetIdProto, StringStringEntryProto, TensorProto};
+use proto::{GraphProto, OperatorSetIdProto, StringStringEntryProto, TensorProto};
 
 pub(crate) use proto::ModelProto;
 
@@ -114,6 +114,17 @@ impl ModelProto {
             }
         }
         found
+    }
+}
+
+impl GraphProto {
+    /// Whether numbers of the graph itself lie in files beside it.
+    pub fn has_external_data(&self) -> bool {
+        const EXTERNAL: i32 = 1;
+        let external = |tensor: &TensorProto| tensor.data_location == EXTERNAL;
+        let held = self.node.iter().flat_map(|node| &node.attribute);
+        self.initializer.iter().any(external)
+            || held.filter_map(|attribute| attribute.t.as_ref()).any(external)
     }
 }
 

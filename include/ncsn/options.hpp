@@ -33,6 +33,9 @@ public:
     /** Path of ONNX Runtime, UTF-8. Empty: searched. */
     ModelOptions &runtime_path(std::string path) { return set(runtime_path_, std::move(path)); }
 
+    /** A folder for graphs as ONNX Runtime has prepared them, UTF-8. Empty: nothing is kept. */
+    ModelOptions &graph_cache_dir(std::string folder) { return set(graph_cache_dir_, std::move(folder)); }
+
     /** NCSN_PROVIDER_*, in order. Empty: the CPU. */
     ModelOptions &providers(std::vector<std::int32_t> providers)
     {
@@ -127,6 +130,7 @@ private:
     {
         ncsn_model_options whole = *this;
         point(runtime_path_, whole.runtime_path);
+        point(graph_cache_dir_, whole.graph_cache_dir);
         point(providers_, whole.providers, whole.provider_count);
         point(sigmas_, whole.sigmas, whole.sigma_count);
         point(shape_, whole.shape, whole.shape_rank);
@@ -150,6 +154,7 @@ private:
     }
 
     std::string runtime_path_;
+    std::string graph_cache_dir_;
     std::vector<std::int32_t> providers_;
     std::vector<ProviderOption> provider_options_;
     std::vector<double> sigmas_;

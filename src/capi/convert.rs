@@ -65,6 +65,7 @@ pub(super) fn default_options() -> ncsn_model_options {
         null_class: ptr::null(),
         graph_help: NCSN_GRAPH_HELP_ON,
         reserved: 0,
+        graph_cache_dir: ptr::null(),
     }
 }
 
@@ -75,11 +76,12 @@ pub(super) unsafe fn options(pointer: *const ncsn_model_options) -> Result<Model
         return Ok(ModelOptions::default());
     }
     // SAFETY: as the caller says, here and for the pointers inside.
-    let (o, runtime_path, codes, provider_options) = unsafe {
+    let (o, runtime_path, graph_cache_dir, codes, provider_options) = unsafe {
         let o = memory::read(pointer, "options", default_options())?;
         (
             o,
             memory::text(o.runtime_path, "options->runtime_path")?,
+            memory::text(o.graph_cache_dir, "options->graph_cache_dir")?,
             memory::slice(o.providers, o.provider_count, "providers", "provider_count")?,
             memory::slice(
                 o.provider_options,
@@ -99,6 +101,10 @@ pub(super) unsafe fn options(pointer: *const ncsn_model_options) -> Result<Model
     }
     Ok(ModelOptions {
         runtime_path: runtime_path.map(Into::into),
+        graph_cache_dir: match graph_cache_dir {
+            Some("") => bail!(Argument, "graph_cache_dir is empty: name a folder, or leave it NULL"),
+            folder => folder.map(Into::into),
+        },
         providers,
         provider_options: provider_options
             .unwrap_or_default()

@@ -234,6 +234,11 @@ pub struct ncsn_model_options {
     pub graph_help: i32,
     /// Set to 0.
     pub reserved: u32,
+    /// A folder, UTF-8, where graphs are kept as ONNX Runtime has prepared them for this CPU, so that a
+    /// model that was created before is created in less time; made if it is not there. Each model adds
+    /// files of about its own size, which nobody removes; a file that was damaged is made anew. Not for
+    /// models with weights in further files. NULL (default): nothing is kept.
+    pub graph_cache_dir: *const c_char,
 }
 
 /// A network of the caller's own, for ncsn_create_from_callback().

@@ -9,6 +9,7 @@ use ort::value::{Outlet, ValueType};
 
 use super::Source;
 use super::branch::Branch;
+use super::graph_cache::GraphCache;
 use super::session::port;
 use crate::error::{Error, Result};
 use crate::log;
@@ -34,6 +35,7 @@ pub(super) fn open(
     help: &Help<'_>,
     source: &Source<'_>,
     name: &str,
+    cache: Option<GraphCache<'_>>,
     builder: &dyn Fn(Option<u32>) -> Result<SessionBuilder>,
 ) -> Option<Helped> {
     let folder = match source {
@@ -51,7 +53,7 @@ pub(super) fn open(
         log::warn(&format!("model {name}: the graph is left as it is: {}", error.message()));
         Err(error)
     };
-    match cut(help, &builder) {
+    match cut(help, cache, &builder) {
         Ok(Some(helped)) => return Some(helped),
         Ok(None) => {}
         Err(error) => log::warn(&format!(
@@ -60,7 +62,7 @@ pub(super) fn open(
         )),
     }
     let bytes = help.whole()?;
-    let opened = commit(builder(None), &bytes).and_then(|session| {
+    let opened = commit(builder(None), &bytes, cache).and_then(|session| {
         let inputs = inputs(help, [&session, &session])?;
         Ok(Helped { session, branch: None, inputs, told: help.told(false) })
     });
@@ -70,21 +72,31 @@ pub(super) fn open(
 /// The network and its branch as two sessions; `None` where there is no branch.
 fn cut(
     help: &Help<'_>,
+    cache: Option<GraphCache<'_>>,
     builder: &dyn Fn(Option<u32>) -> Result<SessionBuilder>,
 ) -> Result<Option<Helped>> {
     let Some(bytes) = help.branch() else { return Ok(None) };
     // A thread of its own is more than a branch needs: it is small, and runs once per level.
-    let branch = commit(builder(Some(1)), &bytes)?;
+    let branch = commit(builder(Some(1)), &bytes, cache)?;
     let values = branch.outputs().iter().map(value).collect::<Result<Vec<_>>>()?;
     let Some(bytes) = help.rest(&values) else { return Ok(None) };
-    let session = commit(builder(None), &bytes)?;
+    let session = commit(builder(None), &bytes, cache)?;
     let inputs = inputs(help, [&session, &branch])?;
     let branch = Some(Branch::new(branch, &session));
     Ok(Some(Helped { session, branch, inputs, told: help.told(true) }))
 }
 
-fn commit(builder: Result<SessionBuilder>, bytes: &[u8]) -> Result<Session> {
-    builder?.commit_from_memory(bytes).map_err(refused)
+fn commit(
+    builder: Result<SessionBuilder>,
+    bytes: &[u8],
+    cache: Option<GraphCache<'_>>,
+) -> Result<Session> {
+    let mut builder = builder?;
+    match cache {
+        Some(cache) => cache.open(builder, bytes, |builder| builder.commit_from_memory(bytes)),
+        None => builder.commit_from_memory(bytes),
+    }
+    .map_err(refused)
 }
 
 fn beside(builder: SessionBuilder, folder: &Path) -> Result<SessionBuilder> {

@@ -34,7 +34,8 @@ impl Inspection {
         let runtime = library::runtime(options.runtime_path.as_deref())?;
         let name = format!("'{}'", path.display());
         let threads = session::threads(options);
-        let opened = session::open(runtime, &Source::File(path), &name, options, None, threads)?;
+        let opened =
+            session::open(runtime, &Source::File(path), &name, options, None, threads, None)?;
         let runtime = runtime_info(runtime, &opened, options);
         let len = bytes.len();
         let proto = ModelProto::read(bytes.into());

@@ -6,6 +6,7 @@ mod crew;
 mod engine;
 mod environment;
 mod format;
+mod graph_cache;
 mod helped;
 mod inside;
 mod inspection;
@@ -30,6 +31,7 @@ use serde::{Deserialize, Serialize};
 pub(crate) use session::threads;
 
 use engine::Engine;
+use graph_cache::GraphCache;
 use inside::{Inside, Opener};
 use network::OrtNetwork;
 use split::Split;
@@ -102,6 +104,11 @@ pub struct ModelOptions {
     /// Whether the graph is edited at load. Samples with it and without it differ in their last
     /// digits.
     pub graph_help: GraphHelp,
+    /// A folder where graphs are kept as ONNX Runtime has prepared them for this CPU, so that a model that
+    /// was created before is created in less time; made if it is not there. `None`: nothing is kept. Each
+    /// model adds files of about its own size, which nobody removes. Not for models with weights in
+    /// further files.
+    pub graph_cache_dir: Option<PathBuf>,
 }
 
 /// Where a model's bytes are.
@@ -144,9 +151,10 @@ impl Model {
         let in_model = |error: Error| prefix(error, &format!("model {name}: "));
         let proto = ModelProto::read(bytes.clone());
         let help = proto.as_ref().and_then(|proto| help(bytes, proto, options));
+        let cache = cache(proto.as_ref(), bytes, runtime, options);
         let start = Instant::now();
         // Chains are spread over threads, each with a call of its own.
-        let opened = session::open(runtime, source, &name, options, help.as_ref(), 1)?;
+        let opened = session::open(runtime, source, &name, options, help.as_ref(), 1, cache)?;
         let took = start.elapsed().as_nanos() as f64;
         let properties = match &proto {
             Some(proto) => proto.properties().map_err(in_model)?,
@@ -239,9 +247,23 @@ fn again(source: &Source<'_>, bytes: &Bytes, hash: u64, options: &ModelOptions) 
         let runtime = library::runtime(options.runtime_path.as_deref())?;
         let proto = ModelProto::read(bytes.clone());
         let help = proto.as_ref().and_then(|proto| help(&bytes, proto, &options));
-        let opened = session::open(runtime, &source, "", &options, help.as_ref(), threads)?;
+        let cache = cache(proto.as_ref(), &bytes, runtime, &options);
+        let help = help.as_ref();
+        let opened = session::open(runtime, &source, "", &options, help, threads, cache)?;
         Ok(Engine::new(opened, 1))
     })
+}
+
+/// Where the prepared graphs of a file are kept, if they are.
+fn cache<'a>(
+    proto: Option<&ModelProto>,
+    file: &'a [u8],
+    runtime: &'a library::Runtime,
+    options: &'a ModelOptions,
+) -> Option<GraphCache<'a>> {
+    let folder = options.graph_cache_dir.as_deref()?;
+    let whole = proto?.graph.as_ref().is_some_and(|graph| !graph.has_external_data());
+    whole.then_some(GraphCache { folder, version: &runtime.version, file })
 }
 
 /// What can be done for the graph of a file. Whatever is wrong with the file is for others to say.

@@ -32,7 +32,8 @@ impl PlainNetwork {
         let runtime = library::runtime(options.runtime_path.as_deref())?;
         let name = format!("'{}'", path.display());
         let threads = session::threads(options);
-        let opened = session::open(runtime, &Source::File(path), &name, options, None, threads)?;
+        let opened =
+            session::open(runtime, &Source::File(path), &name, options, None, threads, None)?;
         match &opened.graph.inputs[..] {
             [x] if x.dtype == Dtype::F32 => {}
             inputs => {

@@ -8,6 +8,7 @@ use ort::session::builder::{GraphOptimizationLevel, SessionBuilder};
 use ort::value::{Outlet, TensorElementType, ValueType};
 
 use super::branch::Branch;
+use super::graph_cache::GraphCache;
 use super::helped::{self, Helped};
 use super::library::Runtime;
 use super::provider::{self, Provider, Selection};
@@ -37,20 +38,22 @@ pub(super) fn open(
     options: &ModelOptions,
     help: Option<&Help<'_>>,
     cpu_threads: u32,
+    cache: Option<GraphCache<'_>>,
 ) -> Result<Opened> {
-    let (mut builder, mut selection) = builder(runtime, options, cpu_threads)?;
+    let (builder, mut selection) = builder(runtime, options, cpu_threads)?;
     let helped = |options: &ModelOptions| {
         let builder = |threads: Option<u32>| {
             Ok(self::builder(runtime, options, threads.unwrap_or(cpu_threads))?.0)
         };
-        helped::open(help?, source, name, &builder)
+        helped::open(help?, source, name, cache, &builder)
     };
     if selection.provider == Provider::Cpu
         && let Some(helped) = helped(options)
     {
         return Opened::helped(helped, selection);
     }
-    let session = match commit(&mut builder, source) {
+    let own = if selection.provider == Provider::Cpu { cache } else { None };
+    let session = match commit(builder, source, own) {
         Ok(session) => session,
         Err(error) if selection.provider == Provider::Cpu || wants_the_cpu(&error) => {
             return Err(refusal(runtime, name, &error, options));
@@ -70,8 +73,9 @@ pub(super) fn open(
             if let Some(helped) = helped(&cpu_only) {
                 return Opened::helped(helped, selection);
             }
-            let (mut builder, _) = self::builder(runtime, &cpu_only, cpu_threads)?;
-            commit(&mut builder, source).map_err(|error| refusal(runtime, name, &error, options))?
+            let (builder, _) = self::builder(runtime, &cpu_only, cpu_threads)?;
+            commit(builder, source, cache)
+                .map_err(|error| refusal(runtime, name, &error, options))?
         }
     };
     let inputs = session.inputs().iter().map(port).collect::<Result<_>>()?;
@@ -129,10 +133,18 @@ fn builder(
     Ok((builder, selection))
 }
 
-fn commit(builder: &mut SessionBuilder, source: &Source<'_>) -> ort::Result<Session> {
-    match source {
+fn commit(
+    mut builder: SessionBuilder,
+    source: &Source<'_>,
+    cache: Option<GraphCache<'_>>,
+) -> ort::Result<Session> {
+    let open = |builder: &mut SessionBuilder| match source {
         Source::File(path) => builder.commit_from_file(path),
         Source::Memory(bytes) => builder.commit_from_memory(bytes),
+    };
+    match cache {
+        Some(cache) => cache.open(builder, cache.file, open),
+        None => open(&mut builder),
     }
 }
 

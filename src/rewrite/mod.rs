@@ -11,7 +11,7 @@ mod types;
 use crate::model::{Dtype, Graph as Ports, Port};
 use crate::onnx::ModelProto;
 use crate::onnx::proto::{
-    DimensionProto, TensorProto, TensorShapeProto, TensorTypeProto, TypeProto, ValueInfoProto,
+    DimensionProto, TensorShapeProto, TensorTypeProto, TypeProto, ValueInfoProto,
     data_type, is_default,
 };
 use branch::Cut;
@@ -50,11 +50,7 @@ impl<'a> Help<'a> {
 
     /// Whether weights lie in files beside this one.
     pub fn has_external_data(&self) -> bool {
-        const EXTERNAL: i32 = 1;
-        let external = |tensor: &TensorProto| tensor.data_location == EXTERNAL;
-        let held = self.graph.nodes.iter().flat_map(|node| &node.proto.attribute);
-        self.graph.proto.initializer.iter().any(external)
-            || held.filter_map(|attribute| attribute.t.as_ref()).any(external)
+        self.graph.proto.has_external_data()
     }
 
     /// The inputs that the file wants.

@@ -3,18 +3,15 @@
 //! A cache saves time and nothing else: whatever is wrong with it is a warning, and the result is measured.
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde::{Deserialize, Serialize};
 
 use super::choose::near;
 use super::key::Key;
 use super::{TuneParams, TuneVerdict, Tuning};
-use crate::log;
+use crate::{cache, log};
 
 const FORMAT: u32 = 1;
-/// Where the files are, unless the caller says.
-const VARIABLE: &str = "NCSN_CACHE_DIR";
 /// More is no result.
 const LARGEST: u64 = 1 << 20;
 
@@ -27,30 +24,16 @@ struct Stored {
 
 /// The file of the results for `key`; `None` where the system has no folder for caches.
 pub(super) fn file(folder: Option<&Path>, key: &Key) -> Option<PathBuf> {
-    let Some(folder) = folder.map(Path::to_path_buf).or_else(own_folder) else {
+    let Some(folder) = folder.map(Path::to_path_buf).or_else(cache::folder) else {
         log::warn(&format!(
             "the tuning is not kept: no folder for caches is known; name one in cache_dir or \
-             {VARIABLE}"
+             {}",
+            cache::VARIABLE
         ));
         return None;
     };
     let text = serde_json::to_string(key).unwrap_or_default();
     Some(folder.join(format!("tune-{:016x}.json", xxhash_rust::xxh3::xxh3_64(text.as_bytes()))))
-}
-
-fn own_folder() -> Option<PathBuf> {
-    let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
-    if let Some(folder) = set(VARIABLE) {
-        return Some(folder.into());
-    }
-    let caches = if cfg!(windows) {
-        PathBuf::from(set("LOCALAPPDATA")?)
-    } else {
-        // The specification has relative paths ignored.
-        let own = set("XDG_CACHE_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
-        own.or_else(|| Some(PathBuf::from(set("HOME")?).join(".cache")))?
-    };
-    Some(caches.join("ncsn"))
 }
 
 /// What `file` has for `key`.
@@ -120,23 +103,9 @@ pub(super) fn store(file: &Path, key: &Key, found: &Tuning) -> bool {
     let stored = Stored { format: FORMAT, key: key.clone(), tuning: found.clone() };
     let written = serde_json::to_string_pretty(&stored)
         .map_err(std::io::Error::other)
-        .and_then(|text| replace(file, &text));
+        .and_then(|text| cache::replace(file, text.as_bytes()));
     if let Err(error) = &written {
         log::warn(&format!("the tuning cannot be kept in '{}': {error}", file.display()));
     }
     written.is_ok()
-}
-
-/// Readers see the old file or the new one, never a part.
-fn replace(file: &Path, text: &str) -> std::io::Result<()> {
-    static COUNT: AtomicU64 = AtomicU64::new(0);
-    let folder = file.parent().unwrap_or(Path::new("."));
-    std::fs::create_dir_all(folder)?;
-    let count = COUNT.fetch_add(1, Ordering::Relaxed);
-    let new = file.with_extension(format!("{}-{count}.new", std::process::id()));
-    let moved = std::fs::write(&new, text).and_then(|()| std::fs::rename(&new, file));
-    if moved.is_err() {
-        let _ = std::fs::remove_file(&new);
-    }
-    moved
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::TuneParams;
+use crate::cache;
 use crate::model::RuntimeInfo;
 use crate::ort::ModelOptions;
 
@@ -24,7 +25,7 @@ pub(super) fn key(
         ("model", format!("{:016x}, {} bytes", xxhash_rust::xxh3::xxh3_64(model), model.len())),
         ("overrides", format!("{:?}", options.overrides.entries())),
         ("runtime", format!("{}, {size} bytes, {}", runtime.version, runtime.path)),
-        ("cpu", cpu()),
+        ("cpu", cache::cpu()),
         ("threads", cores.to_string()),
         ("providers", format!("{:?} {:?}", options.providers, options.fallback)),
         ("provider_options", format!("{:?}", options.provider_options)),
@@ -37,40 +38,4 @@ pub(super) fn key(
         ("levels", format!("{} of seed {}", params.max_levels, params.seed)),
     ];
     said.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
-}
-
-/// The processor: its name and what it can do.
-#[cfg(target_arch = "x86_64")]
-fn cpu() -> String {
-    use std::arch::x86_64::{__cpuid as cpuid, __cpuid_count as cpuid_count};
-    let mut name = Vec::new();
-    if cpuid(0x8000_0000).eax >= 0x8000_0004 {
-        for leaf in 0x8000_0002..=0x8000_0004 {
-            let part = cpuid(leaf);
-            for word in [part.eax, part.ebx, part.ecx, part.edx] {
-                name.extend(word.to_le_bytes());
-            }
-        }
-    }
-    let name = String::from_utf8_lossy(&name).replace('\0', "");
-    let basic = cpuid(1);
-    let mut features = vec![basic.ecx, basic.edx];
-    if cpuid(0).eax >= 7 {
-        let (extended, more) = (cpuid_count(7, 0), cpuid_count(7, 1));
-        features.extend([extended.ebx, extended.ecx, extended.edx, more.eax]);
-    }
-    let features: Vec<String> = features.iter().map(|word| format!("{word:08x}")).collect();
-    format!("{}, {}", name.trim(), features.join(" "))
-}
-
-/// The processor, as far as the system tells.
-#[cfg(not(target_arch = "x86_64"))]
-fn cpu() -> String {
-    let told = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let wanted = ["CPU implementer", "CPU part", "CPU variant", "Features", "model name"];
-    let mut lines: Vec<&str> =
-        told.lines().filter(|line| wanted.iter().any(|name| line.starts_with(name))).collect();
-    lines.sort_unstable();
-    lines.dedup();
-    format!("{} {}", std::env::consts::ARCH, lines.join("; "))
 }

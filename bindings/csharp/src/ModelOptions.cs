@@ -143,12 +143,18 @@ namespace Ncsn
         /// done.</summary>
         public GraphHelp GraphHelp { get; set; }
 
+        /// <summary>A folder where graphs are kept as ONNX Runtime has prepared them for this CPU, so that a
+        /// model that was created before is created in less time; made if it is not there. Each model adds
+        /// files of about its own size, which nobody removes. Null (default): nothing is kept.</summary>
+        public string GraphCacheDir { get; set; }
+
         internal ncsn_model_options ToNative(Pins pins)
         {
             ncsn_model_options native;
             Guard.Call(Native.ncsn_model_options_init(out native, Layout.Size<ncsn_model_options>()));
             native.fallback = (int)Fallback;
             native.runtime_path = pins.Text(RuntimePath, nameof(RuntimePath));
+            native.graph_cache_dir = pins.Text(GraphCacheDir, nameof(GraphCacheDir));
             native.device_id = DeviceId;
             native.intra_threads = Guard.Count(IntraThreads, nameof(IntraThreads));
             native.spinning = (int)Spinning;

@@ -62,6 +62,7 @@ namespace Ncsn
         public IntPtr null_class;
         public int graph_help;
         public uint reserved;
+        public IntPtr graph_cache_dir;
     }
 
     [StructLayout(LayoutKind.Sequential)]

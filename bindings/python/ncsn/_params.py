@@ -86,6 +86,7 @@ if TYPE_CHECKING:
         aux_inputs: Mapping[str, float]
         null_class: int
         graph_help: _names.GraphHelp
+        graph_cache_dir: str
 
 
 # One for all samples, or one for each.

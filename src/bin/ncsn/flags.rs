@@ -84,6 +84,7 @@ const FIELDS: &[(&str, &str)] = &[
     ("rho", "--rho"),
     ("row_multiple", "--row-multiple"),
     ("rtol", "--rtol"),
+    ("graph_cache_dir", "--graph-cache"),
     ("runtime_path", "--runtime"),
     ("sample_count", "--count"),
     ("snr", "--snr"),

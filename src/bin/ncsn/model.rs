@@ -54,6 +54,7 @@ impl RuntimeArgs {
         }
         Ok(ModelOptions {
             runtime_path: self.runtime.clone(),
+            graph_cache_dir: self.graph_cache.clone(),
             providers: self.provider.clone(),
             provider_options,
             device_id: self.device,

@@ -148,6 +148,10 @@ pub struct RuntimeArgs {
     #[arg(long, hide_short_help = true)]
     pub no_graph_help: bool,
 
+    /// Keep graphs as ONNX Runtime has prepared them in this folder, to start faster the next time
+    #[arg(long, value_name = "DIR", value_hint = clap::ValueHint::DirPath, hide_short_help = true)]
+    pub graph_cache: Option<PathBuf>,
+
     /// ONNX Runtime's shared library
     #[arg(long, value_name = "FILE", hide_short_help = true)]
     pub runtime: Option<PathBuf>,
