@@ -1073,6 +1073,13 @@ typedef struct ncsn_model_options {
      * Set to 0.
      */
     uint32_t reserved;
+    /**
+     * A folder, UTF-8, where graphs are kept as ONNX Runtime has prepared them for this CPU, so that a
+     * model that was created before is created in less time; made if it is not there. Each model adds
+     * files of about its own size, which nobody removes; a file that was damaged is made anew. Not for
+     * models with weights in further files. NULL (default): nothing is kept.
+     */
+    const char *graph_cache_dir;
 } ncsn_model_options;
 
 /**

@@ -55,7 +55,12 @@ fn kept_graphs() {
         assert!(floats(&open(&path, Some(&folder), help)) == expected, "{told}: first");
         let kept = files(&folder);
         assert_eq!(kept.len(), count, "{told}: {kept:?}");
-        let dates = || files(&folder).iter().map(|file| fs::metadata(file).unwrap().modified().unwrap()).collect::<Vec<_>>();
+        let dates = || {
+            files(&folder)
+                .iter()
+                .map(|file| fs::metadata(file).unwrap().modified().unwrap())
+                .collect::<Vec<_>>()
+        };
         let before = dates();
         assert!(floats(&open(&path, Some(&folder), help)) == expected, "{told}: again");
         assert_eq!(dates(), before, "{told}: read, not written");
@@ -77,7 +82,10 @@ fn kept_graphs() {
             let texts = warned();
             assert_eq!(texts.len(), count, "{told}: {damage}: {texts:?}");
             assert!(texts.iter().all(|text| text.contains("made anew")), "{texts:?}");
-            assert!(floats(&open(&path, Some(&folder), help)) == expected, "{told}: {damage}, mended");
+            assert!(
+                floats(&open(&path, Some(&folder), help)) == expected,
+                "{told}: {damage}, mended"
+            );
             assert_eq!(warned(), Vec::<String>::new(), "{told}: {damage}, mended");
         }
     }

@@ -200,6 +200,7 @@ typedef struct ncsn_model_options {
     const int64_t *null_class;
     int32_t graph_help;
     uint32_t reserved;
+    const char *graph_cache_dir;
 } ncsn_model_options;
 typedef int32_t (*ncsn_score_fn)(void *user,
                                  const float *x,

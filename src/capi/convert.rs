@@ -102,7 +102,9 @@ pub(super) unsafe fn options(pointer: *const ncsn_model_options) -> Result<Model
     Ok(ModelOptions {
         runtime_path: runtime_path.map(Into::into),
         graph_cache_dir: match graph_cache_dir {
-            Some("") => bail!(Argument, "graph_cache_dir is empty: name a folder, or leave it NULL"),
+            Some("") => {
+                bail!(Argument, "graph_cache_dir is empty: name a folder, or leave it NULL")
+            }
             folder => folder.map(Into::into),
         },
         providers,

@@ -16,7 +16,9 @@ pub(super) fn create() -> Result<Environment> {
         .with_logger(Arc::new(|level, _category, _id, location, message| {
             // That the CPU runs what a provider leaves: who lists the CPU, too, has asked for it, and
             // for others it is an error.
-            let asked_for = location.contains("VerifyEachNodeIsAssignedToAnEp");
+            // That a prepared graph is for one kind of CPU: the graph cache names its files by it.
+            let asked_for = location.contains("VerifyEachNodeIsAssignedToAnEp")
+                || message.starts_with("Serializing optimized model");
             let level = if asked_for { Level::Info } else { our_level(level) };
             log::send(level, &format!("ONNX Runtime: {message} [{location}]"));
         }))

@@ -11,8 +11,8 @@ mod types;
 use crate::model::{Dtype, Graph as Ports, Port};
 use crate::onnx::ModelProto;
 use crate::onnx::proto::{
-    DimensionProto, TensorShapeProto, TensorTypeProto, TypeProto, ValueInfoProto,
-    data_type, is_default,
+    DimensionProto, TensorShapeProto, TensorTypeProto, TypeProto, ValueInfoProto, data_type,
+    is_default,
 };
 use branch::Cut;
 use graph::{Graph, Selection};
