@@ -1,7 +1,8 @@
 //! What threads are worth: a step of this library against ONNX Runtime's own threads.
 //!
-//! `cargo bench --bench threads -- [--threads N] [model.onnx ...]` prints a table for the networks named
-//! and the digits. The floor is a bare IO-bound run of the same file with N threads inside operators and
+//! `cargo bench --bench threads -- [--threads N] [--floor f32.onnx] [model.onnx ...]` prints a table for
+//! the networks named, or for the digits. The floor is a bare IO-bound run of the same file, or of the one
+//! after `--floor` (of which the networks are quantised copies, say), with N threads inside operators and
 //! ONNX Runtime's own defaults; since its speed differs from one session to the next, the fastest of
 //! five sessions is taken ("good floor"). All take turns in one process, in another order each
 //! round; ratios are of medians.
@@ -18,23 +19,27 @@ const ROUNDS: usize = 15;
 const SESSIONS: usize = 5;
 
 fn main() {
-    let mut models = Vec::new();
+    let (mut models, mut floor) = (Vec::new(), None);
     let mut threads = std::thread::available_parallelism().map_or(1, usize::from) as u32;
     let mut args = std::env::args().skip(1).filter(|arg| arg != "--bench");
     while let Some(arg) = args.next() {
         if arg == "--threads" {
             threads = args.next().and_then(|n| n.parse().ok()).expect("--threads N");
+        } else if arg == "--floor" {
+            floor = Some(PathBuf::from(args.next().expect("--floor FILE")));
         } else {
             models.push(PathBuf::from(arg));
         }
     }
-    models.push(Path::new(env!("CARGO_MANIFEST_DIR")).join("models/digits.onnx"));
+    if models.is_empty() {
+        models.push(Path::new(env!("CARGO_MANIFEST_DIR")).join("models/digits.onnx"));
+    }
     println!("{threads} threads");
     println!("| model | batch | good floor, ms | worst session | ours, no graph help | ours |");
     println!("|---|---|---|---|---|---|");
     for path in &models {
         for batch in [1, 4, 16, 64] {
-            measure(path, batch, threads);
+            measure(path, floor.as_deref().unwrap_or(path), batch, threads);
         }
     }
 }
@@ -55,11 +60,11 @@ fn begin(path: &Path, batch: u32, threads: u32, graph_help: GraphHelp) -> Run {
     run
 }
 
-fn measure(path: &Path, batch: u32, threads: u32) {
+fn measure(path: &Path, floor: &Path, batch: u32, threads: u32) {
     let mut ours =
         [GraphHelp::Off, GraphHelp::On].map(|graph_help| begin(path, batch, threads, graph_help));
-    let model = ours[0].model().clone();
-    let open = |_| Bare::open(path, &model, batch as usize, threads as i32);
+    let model = Model::open(floor, &ModelOptions::default()).expect("model");
+    let open = |_| Bare::open(floor, &model, batch as usize, threads as i32);
     let floors: Vec<Bare> = (0..SESSIONS).map(open).collect();
     for floor in &floors {
         floor.run(2);
