@@ -70,6 +70,7 @@ internal static class AbiTests
             { "NOISE_", typeof(NoisePurpose) }, { "LOG_", typeof(LogLevel) }, { "OBJECTIVE_", typeof(Objective) },
             { "CHECK_", typeof(Check) }, { "SEVERITY_", typeof(Severity) },
             { "TUNE_CACHE_", typeof(TuneCache) }, { "VERDICT_", typeof(TuneVerdict) },
+            { "SPINNING_", typeof(Spinning) }, { "GRAPH_HELP_", typeof(GraphHelp) },
         };
         int seen = 0;
         foreach (Match define in Regex.Matches(Read("include", "ncsn.h"), @"#define NCSN_(\w+) (-?\d+)"))
