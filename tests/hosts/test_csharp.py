@@ -120,7 +120,7 @@ def net_program(program: Path) -> Path:
 def test_everything(host, root, run):
     command, env = host
     said = run(*command, root, env=env)
-    assert "39 passed, 0 failed" in said, said
+    assert "40 passed, 0 failed" in said, said
 
 
 def test_the_process_ends_while_runs_go_on(host, root, run):
