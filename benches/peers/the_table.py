@@ -8,12 +8,13 @@ from dataclasses import asdict
 
 import words
 from contender_list import EVERYONE
-from interleave import measure
+from interleave import FEWEST, measure
 from jobs import TITLES, job
 from paths import MADE
 
 QUICK = 2.0  # seconds for a job
 COUNTS = (1, 16, 256)
+MOST_BUDGETS = 6  # a job that takes so many times its budget is left out
 
 
 def run(names, counts, contenders, threads, budget, say=print):
@@ -23,7 +24,12 @@ def run(names, counts, contenders, threads, budget, say=print):
     start = time.monotonic()
     for name in names:
         for n in counts:
-            found, load, absent = measure(job(name, n, threads), chosen, budget, say)
+            wanted = job(name, n, threads)
+            least = _least_seconds(wanted, results, len(chosen))
+            if least > MOST_BUDGETS * budget:
+                left_out[f"n = {n}, {name}"] = f"two rounds of all contenders would take {least / 60:.0f} minutes"
+                continue
+            found, load, absent = measure(wanted, chosen, budget, say)
             results += [asdict(r) | {"step": r.step, "ratio": r.ratio, "spread": r.spread} for r in found]
             others.append(load)
             left_out |= {f"{key}, {name}": reason for key, reason in absent.items()}
@@ -38,6 +44,12 @@ def run(names, counts, contenders, threads, budget, say=print):
         "machine": f"{os.cpu_count()} cores, {_processor()}",
         "date": time.strftime("%-d %B %Y"),
     }
+
+
+def _least_seconds(job, results, contenders):
+    """What the fewest rounds of a job would take, going by the floor for fewer samples of the same network."""
+    floors = [r["step"] / r["n"] for r in results if r["model"] == job.name and r["contender"] == "floor"]
+    return floors[-1] * job.n * len(job.sigmas) * FEWEST * contenders if floors else 0.0
 
 
 def _processor():
