@@ -4,19 +4,23 @@
 //! the networks named, or for the digits. The floor is a bare IO-bound run of the same file, or of the one
 //! after `--floor` (of which the networks are quantised copies, say), with N threads inside operators and
 //! ONNX Runtime's own defaults; since its speed differs from one session to the next, the fastest of
-//! five sessions is taken ("good floor"). All take turns in one process, in another order each
+//! three sessions is taken ("good floor"). All take turns in one process, in another order each
 //! round; ratios are of medians.
 
 mod bare;
 
 use std::path::{Path, PathBuf};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bare::{Bare, median};
 use ncsn::{GraphHelp, Hooks, Model, ModelOptions, Run, SampleParams};
 
-const ROUNDS: usize = 15;
-const SESSIONS: usize = 5;
+const ROUNDS: usize = 11;
+const SESSIONS: usize = 3;
+/// Runs that are timed, after one that is not.
+const RUNS: u64 = 2;
+/// After a run ONNX Runtime's threads spin for some milliseconds more: not in the time of the next one.
+const REST: Duration = Duration::from_millis(60);
 
 fn main() {
     let (mut models, mut floor) = (Vec::new(), None);
@@ -38,7 +42,7 @@ fn main() {
     println!("| model | batch | good floor, ms | worst session | ours, no graph help | ours |");
     println!("|---|---|---|---|---|---|");
     for path in &models {
-        for batch in [1, 4, 16, 64] {
+        for batch in [1, 4, 16] {
             measure(path, floor.as_deref().unwrap_or(path), batch, threads);
         }
     }
@@ -47,6 +51,8 @@ fn main() {
 /// A run that is far from its end.
 fn begin(path: &Path, batch: u32, threads: u32, graph_help: GraphHelp) -> Run {
     let options = ModelOptions { intra_threads: threads, graph_help, ..ModelOptions::default() };
+    // What spins still is a busy neighbour to the model that is opened next.
+    std::thread::sleep(REST);
     let model = Model::open(path, &options).expect("model");
     let params = SampleParams {
         sample_count: batch,
@@ -66,23 +72,23 @@ fn measure(path: &Path, floor: &Path, batch: u32, threads: u32) {
     let model = Model::open(floor, &ModelOptions::default()).expect("model");
     let open = |_| Bare::open(floor, &model, batch as usize, threads as i32);
     let floors: Vec<Bare> = (0..SESSIONS).map(open).collect();
-    for floor in &floors {
-        floor.run(2);
-    }
     let mut times = vec![Vec::new(); SESSIONS + ours.len()];
     for round in 0..ROUNDS {
         for turn in 0..times.len() {
             let who = (turn * 3 + round) % times.len();
-            let start = Instant::now();
-            match who.checked_sub(SESSIONS) {
+            let mut run = |count: u64| match who.checked_sub(SESSIONS) {
                 None => {
-                    floors[who].run(2);
+                    floors[who].run(count);
                 }
                 Some(own) => {
-                    ours[own].step(Some(2), None).expect("steps");
+                    ours[own].step(Some(count), None).expect("steps");
                 }
-            }
-            times[who].push(start.elapsed().as_secs_f64() * 500.0);
+            };
+            std::thread::sleep(REST);
+            run(1);
+            let start = Instant::now();
+            run(RUNS);
+            times[who].push(start.elapsed().as_secs_f64() * 1e3 / RUNS as f64);
         }
     }
     let medians: Vec<f64> = times.into_iter().map(median).collect();
