@@ -25,7 +25,8 @@ pub(super) struct Engine {
     /// number of threads, and what `ort` had trouble with, allocators of devices, has no part in it.
     /// Calls of all others take turns.
     turns: Option<Mutex<()>>,
-    idle: Mutex<Vec<Bound>>,
+    #[expect(clippy::vec_box, reason = "tensors change hands at every evaluation")]
+    idle: Mutex<Vec<Box<Bound>>>,
     /// Chunks whose tensors are kept.
     kept: usize,
 }
@@ -90,13 +91,13 @@ impl Engine {
         result
     }
 
-    fn bound(&self, wiring: &Wiring, rows: usize) -> ort::Result<Bound> {
+    fn bound(&self, wiring: &Wiring, rows: usize) -> ort::Result<Box<Bound>> {
         let mut idle = lock(&self.idle);
         match idle.iter().rposition(|bound| bound.rows == rows) {
             Some(at) => Ok(idle.remove(at)),
             None => {
                 drop(idle);
-                Bound::new(&self.session, self.branch.as_ref(), wiring, rows)
+                Bound::new(&self.session, self.branch.as_ref(), wiring, rows).map(Box::new)
             }
         }
     }

@@ -97,10 +97,12 @@ impl OrtNetwork {
 
     /// In one call on this thread.
     fn alone(&self, query: Query<'_>, each: Option<&[f64]>, out: &mut [f32]) -> Result<()> {
-        let start = Instant::now();
+        let rows = query.x.len() / self.elements;
+        let timed = self.split.as_ref().filter(|split| split.wants_time(rows));
+        let start = timed.map(|_| Instant::now());
         self.engine.evaluate(&self.wiring, self.chunk(query, each), out).map_err(failed)?;
-        if let Some(split) = &self.split {
-            split.took(query.x.len() / self.elements, start.elapsed().as_nanos() as f64);
+        if let (Some(split), Some(start)) = (timed, start) {
+            split.took(rows, start.elapsed().as_nanos() as f64);
         }
         Ok(())
     }

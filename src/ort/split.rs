@@ -18,6 +18,9 @@ const INSIDE: f64 = 0.45;
 const PRODUCTS: f64 = 300.0;
 /// Where threads inside operators do not pay, one evaluation of so many tries them again.
 const RETRY: u32 = 32;
+/// Calls shorter than this, in nanoseconds, are timed once in so many.
+const LOOKED_AT: f64 = 50e3;
+const RARELY: u32 = 32;
 /// Below this, waking a helper costs more than it can take over, in nanoseconds.
 const WORTH_HELP: f64 = 200e3;
 /// Below this, operators are not worth cutting, in nanoseconds.
@@ -47,6 +50,8 @@ pub(super) struct Split {
     pace: AtomicU64,
     /// The same with threads inside operators.
     pace_inside: AtomicU64,
+    /// Calls that may have gone untimed.
+    calls: AtomicU32,
     /// Evaluations since threads inside operators have not paid.
     since: AtomicU32,
 }
@@ -65,6 +70,7 @@ impl Split {
             guess,
             pace: AtomicU64::new(0),
             pace_inside: AtomicU64::new(0),
+            calls: AtomicU32::new(0),
             since: AtomicU32::new(0),
         }
     }
@@ -113,6 +119,15 @@ impl Split {
             return if alone >= WORTH_CUTTING { Way::Inside } else { Way::Alone };
         }
         if chunk >= rows { Way::Alone } else { Way::Chunks(chunk) }
+    }
+
+    /// Whether to look at the clock for the next call of `rows`: not at each of the shortest, of which the
+    /// clock would be a part.
+    pub fn wants_time(&self, rows: usize) -> bool {
+        let pace = self.pace();
+        pace == 0.0
+            || pace * rows as f64 >= LOOKED_AT
+            || self.calls.fetch_add(1, Ordering::Relaxed).is_multiple_of(RARELY)
     }
 
     /// `rows` have taken `nanoseconds` in one call on one thread.
