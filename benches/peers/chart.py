@@ -29,6 +29,10 @@ def draw(made, path):
                            markersize=5, label=f"n = {n}")  # fmt: skip
         panel.set(xscale="log", title=TITLES[model].replace(": ", "\n", 1), yticks=range(len(names)))
         panel.set_yticklabels([titles[name] for name in names])
+        low, high = panel.get_xlim()
+        panel.set_xticks([at for at in (0.2, 0.3, 0.5, 1, 2, 3, 5, 10, 20, 50) if low <= at <= high])
+        panel.xaxis.set_major_formatter("{x:g}")
+        panel.xaxis.set_minor_formatter("")
         panel.xaxis.set_major_formatter("{x:g}")
         panel.grid(axis="x", which="both", alpha=0.2)
         panel.title.set_fontsize(9)
