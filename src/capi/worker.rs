@@ -25,6 +25,28 @@ const PATIENCE_WITH_CALLBACKS: Duration = Duration::from_millis(200);
 thread_local! {
     /// On a worker's thread: whether it is inside a callback.
     static IN_CALLBACK: RefCell<Option<Arc<AtomicBool>>> = const { RefCell::new(None) };
+    /// On a worker's thread: what is done when it ends, however it ends.
+    static END: RefCell<Option<End>> = const { RefCell::new(None) };
+}
+
+/// Tells those who wait that a worker's thread is gone. A runtime of the host's may end a thread inside a
+/// callback, as Mono does when it unloads the domain of the hooks; then nothing after it is done but this.
+struct End(Arc<Worker>);
+
+impl Drop for End {
+    fn drop(&mut self) {
+        let mut stage = self.0.stage();
+        if matches!(*stage, Stage::Going(..)) {
+            // Not to be joined: what the thread should have left behind for that is not there.
+            *stage = Stage::AtRest(
+                Err(Error::Callback(
+                    "the thread of this background run was ended inside a callback".to_owned(),
+                )),
+                None,
+            );
+            self.0.rests.notify_all();
+        }
+    }
 }
 
 /// Calls a function of the host's, from whatever thread.
@@ -79,6 +101,7 @@ impl Worker {
         let worker = Arc::clone(self);
         let body = move || {
             IN_CALLBACK.set(Some(Arc::clone(&worker.in_callback)));
+            END.set(Some(End(Arc::clone(&worker))));
             // `work` holds the run and, with it, the model: both are let go before anybody is told.
             let outcome = work();
             let mut stage = worker.stage();
@@ -208,4 +231,19 @@ extern "C" fn stop_all() {
             }
         }
     });
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_thread_that_is_ended_from_outside_keeps_nobody_waiting() {
+        let dropped = Arc::new(Worker::default());
+        *dropped.stage() = Stage::Going(std::thread::current().id(), None);
+        let gone = Arc::clone(&dropped);
+        // A thread whose last sign of life is its thread-local value.
+        std::thread::spawn(move || END.set(Some(End(gone)))).join().unwrap();
+        assert!(matches!(dropped.outcome(), Some(Err(Error::Callback(_)))));
+    }
 }
