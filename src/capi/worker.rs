@@ -31,12 +31,16 @@ thread_local! {
 
 /// Tells those who wait that a worker's thread is gone. A runtime of the host's may end a thread inside a
 /// callback, as Mono does when it unloads the domain of the hooks; then nothing after it is done but this.
-struct End(Arc<Worker>);
+struct End {
+    worker: Arc<Worker>,
+    /// Its own thread: the worker may be going on another one by the time that this one is gone.
+    thread: ThreadId,
+}
 
 impl Drop for End {
     fn drop(&mut self) {
-        let mut stage = self.0.stage();
-        if matches!(*stage, Stage::Going(..)) {
+        let mut stage = self.worker.stage();
+        if matches!(*stage, Stage::Going(thread, _) if thread == self.thread) {
             // Not to be joined: what the thread should have left behind for that is not there.
             *stage = Stage::AtRest(
                 Err(Error::Callback(
@@ -44,7 +48,7 @@ impl Drop for End {
                 )),
                 None,
             );
-            self.0.rests.notify_all();
+            self.worker.rests.notify_all();
         }
     }
 }
@@ -101,7 +105,8 @@ impl Worker {
         let worker = Arc::clone(self);
         let body = move || {
             IN_CALLBACK.set(Some(Arc::clone(&worker.in_callback)));
-            END.set(Some(End(Arc::clone(&worker))));
+            let thread = std::thread::current().id();
+            END.set(Some(End { worker: Arc::clone(&worker), thread }));
             // `work` holds the run and, with it, the model: both are let go before anybody is told.
             let outcome = work();
             let mut stage = worker.stage();
@@ -237,13 +242,28 @@ extern "C" fn stop_all() {
 mod tests {
     use super::*;
 
+    /// A thread whose last sign of life is its thread-local value, with a worker that is going on it or on the
+    /// thread of the test.
+    fn end_a_thread(on_it: bool) -> Arc<Worker> {
+        let worker = Arc::new(Worker::default());
+        let test = std::thread::current().id();
+        let left = Arc::clone(&worker);
+        let body = move || {
+            let thread = std::thread::current().id();
+            *left.stage() = Stage::Going(if on_it { thread } else { test }, None);
+            END.set(Some(End { worker: left, thread }));
+        };
+        std::thread::spawn(body).join().unwrap();
+        worker
+    }
+
     #[test]
     fn a_thread_that_is_ended_from_outside_keeps_nobody_waiting() {
-        let dropped = Arc::new(Worker::default());
-        *dropped.stage() = Stage::Going(std::thread::current().id(), None);
-        let gone = Arc::clone(&dropped);
-        // A thread whose last sign of life is its thread-local value.
-        std::thread::spawn(move || END.set(Some(End(gone)))).join().unwrap();
-        assert!(matches!(dropped.outcome(), Some(Err(Error::Callback(_)))));
+        assert!(matches!(end_a_thread(true).outcome(), Some(Err(Error::Callback(_)))));
+    }
+
+    #[test]
+    fn a_thread_that_is_gone_says_nothing_of_the_next_one() {
+        assert!(end_a_thread(false).is_going());
     }
 }
